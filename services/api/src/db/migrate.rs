@@ -66,11 +66,10 @@ async fn applied(connection: &mut MySqlConnection) -> Result<Option<usize>, sqlx
     if table == 0 {
         return Ok(None);
     }
-    let count: i64 = sqlx::query_scalar(
-        "SELECT CAST(COUNT(*) AS SIGNED) FROM _sqlx_migrations WHERE success = TRUE",
-    )
-    .fetch_one(connection)
-    .await?;
+    let count: i64 =
+        sqlx::query_scalar("SELECT CAST(COUNT(*) AS SIGNED) FROM _sqlx_migrations WHERE success = TRUE")
+            .fetch_one(connection)
+            .await?;
     Ok(Some(usize::try_from(count).unwrap_or_default()))
 }
 
@@ -131,9 +130,7 @@ mod tests {
                 .collect::<String>();
             let code = code.to_uppercase();
             assert!(
-                code.contains("IF NOT EXISTS")
-                    || code.contains("IF EXISTS")
-                    || code.starts_with("UPDATE"),
+                code.contains("IF NOT EXISTS") || code.contains("IF EXISTS") || code.starts_with("UPDATE"),
                 "{}: cannot run again",
                 migration.version
             );
