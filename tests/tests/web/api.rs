@@ -172,6 +172,28 @@ async fn connections_to_the_replicas_are_kept() {
 }
 
 #[tokio::test]
+async fn a_busy_replica_is_passed_over() {
+    let busy = Replica::start(Does::Hang).await;
+    let idle = Replica::start(Does::Answer).await;
+    let front = front_of(&[&busy, &idle]).await;
+    let start = Instant::now();
+    let mut held = Vec::new();
+    while busy.seen().is_empty() && held.len() < 20 {
+        let request = front.client.get(front.url("/api/v1/products"));
+        held.push(tokio::spawn(request.send()));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // In turn, every other of these would wait behind the first.
+    for _ in 0..20 {
+        let answer = front.client.get(front.url("/api/v1/products")).send();
+        assert_eq!(answer.await.unwrap().status(), 200);
+    }
+    assert_eq!(busy.seen().len(), 1);
+    // Sooner than nginx could have found out that it hangs.
+    assert!(start.elapsed() < Duration::from_millis(2900));
+}
+
+#[tokio::test]
 async fn a_broken_off_read_or_checkout_is_tried_elsewhere_another_post_is_not() {
     for (method, path, repeated) in [
         (Method::GET, "/api/v1/products", true),

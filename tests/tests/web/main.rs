@@ -12,5 +12,7 @@ mod api;
 mod errors;
 mod front;
 mod pages;
+mod render;
 mod replica;
+
 mod tls;
