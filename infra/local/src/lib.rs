@@ -26,6 +26,6 @@ pub mod web;
 
 pub use nix::sys::signal::Signal;
 pub use options::Options;
-pub use start::end_leftovers;
 pub use stack::{Replica, Stack, StackBuilder};
+pub use start::end_leftovers;
 pub use supervisor::{Phase, ProcessInfo, Report};
