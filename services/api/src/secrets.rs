@@ -27,9 +27,7 @@ impl Keys {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys: Vec<Key> = Vec::new();
         for part in text.split(',') {
-            let (kid, key) = part
-                .split_once(':')
-                .ok_or("each key must be written KID:KEY")?;
+            let (kid, key) = part.split_once(':').ok_or("each key must be written KID:KEY")?;
             let named = !kid.is_empty()
                 && kid.len() <= 32
                 && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -66,10 +64,7 @@ impl Keys {
 
     /// The key of a token that names `kid`.
     pub fn token_key(&self, kid: &str) -> Option<&DecodingKey> {
-        self.0
-            .iter()
-            .find(|key| key.kid == kid)
-            .map(|key| &key.decoding)
+        self.0.iter().find(|key| key.kid == kid).map(|key| &key.decoding)
     }
 
     /// A MAC of a cookie's content with the first key.
@@ -90,8 +85,6 @@ impl Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|key| &key.kid))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|key| &key.kid)).finish()
     }
 }

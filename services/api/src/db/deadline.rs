@@ -37,8 +37,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Deadline {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-        let checkout =
-            parts.method == Method::POST && parts.uri.path().starts_with("/api/v1/orders");
+        let checkout = parts.method == Method::POST && parts.uri.path().starts_with("/api/v1/orders");
         Ok(Self::after(if reads {
             READ
         } else if checkout {

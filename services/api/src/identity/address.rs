@@ -58,8 +58,7 @@ impl Form {
             country: self.country.trim().to_owned(),
             phone: checks.optional("phone", self.phone.as_deref().unwrap_or_default(), 32),
         };
-        let is_code =
-            address.country.len() == 2 && address.country.bytes().all(|b| b.is_ascii_uppercase());
+        let is_code = address.country.len() == 2 && address.country.bytes().all(|b| b.is_ascii_uppercase());
         if !is_code {
             checks.fail("country", "must be an ISO 3166 code of two letters A-Z");
         }
@@ -198,10 +197,7 @@ mod tests {
     #[test]
     fn an_address_is_trimmed_and_what_it_lacks_is_empty() {
         let address = check(&json!({"line2": null, "phone": " 1 "})).unwrap();
-        assert_eq!(
-            (address.name.as_str(), address.phone.as_str()),
-            ("Ann", "1")
-        );
+        assert_eq!((address.name.as_str(), address.phone.as_str()), ("Ann", "1"));
         assert_eq!((address.line2.as_str(), address.region.as_str()), ("", ""));
     }
 
@@ -213,10 +209,7 @@ mod tests {
             unreachable!("the address is not valid");
         };
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(
-            fields,
-            ["name", "line1", "region", "postal_code", "country"]
-        );
+        assert_eq!(fields, ["name", "line1", "region", "postal_code", "country"]);
         for country in ["", "U", "us", "U1", "ÜS", "USA"] {
             assert!(check(&json!({"country": country})).is_err(), "{country}");
         }

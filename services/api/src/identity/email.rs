@@ -49,11 +49,7 @@ mod tests {
 
     #[test]
     fn one_person_is_one_key_however_they_type_it() {
-        for text in [
-            "ann@example.com",
-            "  Ann@Example.COM\t",
-            "ANN@EXAMPLE.COM\n",
-        ] {
+        for text in ["ann@example.com", "  Ann@Example.COM\t", "ANN@EXAMPLE.COM\n"] {
             assert_eq!(normalise(text), Ok("ann@example.com".to_owned()));
         }
         assert_eq!(

@@ -38,8 +38,6 @@ pub fn routes() -> Router<AppState> {
         )
         .route(
             "/customers/me/addresses/{id}",
-            get(address::show)
-                .put(address::replace)
-                .delete(address::remove),
+            get(address::show).put(address::replace).delete(address::remove),
         )
 }

@@ -31,7 +31,8 @@ const WAITING_EACH: usize = 32;
 
 /// A hash that no password is known for, with our costs. A login without an account is checked against it, so that
 /// it takes as long as one with a wrong password.
-const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$RYINMQM9yQOc8nSDA73w3w$F+i0zdOleLiKqJofZ8msBh8F9qDaHqmZI0X5WXnc+Ic";
+const DUMMY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$RYINMQM9yQOc8nSDA73w3w$F+i0zdOleLiKqJofZ8msBh8F9qDaHqmZI0X5WXnc+Ic";
 
 static ARGON2: LazyLock<Option<Argon2<'static>>> = LazyLock::new(|| {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).ok()?;
@@ -70,15 +71,9 @@ fn matches(password: &str, phc: &str) -> Result<bool> {
 pub fn check_new(checks: &mut Checks, password: &str) {
     let chars = password.chars().take(MAX_CHARS + 1).count();
     if chars < MIN_CHARS {
-        checks.fail(
-            "password",
-            format!("must have at least {MIN_CHARS} characters"),
-        );
+        checks.fail("password", format!("must have at least {MIN_CHARS} characters"));
     } else if chars > MAX_CHARS {
-        checks.fail(
-            "password",
-            format!("must have at most {MAX_CHARS} characters"),
-        );
+        checks.fail("password", format!("must have at most {MAX_CHARS} characters"));
     }
 }
 
@@ -86,11 +81,7 @@ pub fn check_new(checks: &mut Checks, password: &str) {
 ///
 /// # Errors
 /// `Overloaded` when too many wait or for too long.
-pub async fn hash_in_turn(
-    state: &AppState,
-    deadline: Deadline,
-    password: String,
-) -> Result<String> {
+pub async fn hash_in_turn(state: &AppState, deadline: Deadline, password: String) -> Result<String> {
     in_turn(state, deadline, move || hash(&password)).await
 }
 
@@ -181,11 +172,7 @@ mod tests {
         assert!(phc.len() <= 255 && phc.is_ascii());
         assert!(matches("correct horse", &phc).unwrap());
         assert!(!matches("correct horsf", &phc).unwrap());
-        assert_ne!(
-            hash("correct horse").unwrap(),
-            phc,
-            "the salt is new each time"
-        );
+        assert_ne!(hash("correct horse").unwrap(), phc, "the salt is new each time");
         assert!(matches("x", "not a hash").is_err());
     }
 
@@ -216,9 +203,6 @@ mod tests {
         assert!(places.iter().all(Result::is_ok));
         assert!(matches!(Place::take(3), Err(Error::Overloaded)));
         drop(places);
-        assert!(
-            Place::take(1).is_ok(),
-            "places are given back, refused ones too"
-        );
+        assert!(Place::take(1).is_ok(), "places are given back, refused ones too");
     }
 }

@@ -48,9 +48,7 @@ pub async fn refresh(
     let (old_hash, new_hash) = (old.hash(), new.hash());
     let outcome = state
         .db
-        .transact(deadline, move |tx| {
-            rotate(tx, old_hash.clone(), new_hash.clone())
-        })
+        .transact(deadline, move |tx| rotate(tx, old_hash.clone(), new_hash.clone()))
         .await?;
     match outcome {
         Outcome::Rotated(customer, left) => {
@@ -67,11 +65,7 @@ pub async fn refresh(
 }
 
 /// The token's row is locked before the session's, always; so parallel refreshes of one token come one by one.
-fn rotate(
-    tx: &mut MySqlConnection,
-    old_hash: Vec<u8>,
-    new_hash: Vec<u8>,
-) -> BoxFuture<'_, Result<Outcome>> {
+fn rotate(tx: &mut MySqlConnection, old_hash: Vec<u8>, new_hash: Vec<u8>) -> BoxFuture<'_, Result<Outcome>> {
     Box::pin(async move {
         let Some(token) = store::lock_refresh_token(tx, &old_hash, GRACE_SECONDS).await? else {
             return Ok(Outcome::Refused);

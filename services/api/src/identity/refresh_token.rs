@@ -18,8 +18,7 @@ impl RefreshToken {
     /// When the system has no randomness to give.
     pub fn generate() -> Result<Self> {
         let mut bytes = [0; BYTES];
-        rand::fill(&mut bytes)
-            .map_err(|_| Error::Internal("the system gives no random bytes".into()))?;
+        rand::fill(&mut bytes).map_err(|_| Error::Internal("the system gives no random bytes".into()))?;
         Ok(Self(bytes))
     }
 
@@ -52,10 +51,7 @@ mod tests {
     fn a_token_comes_back_as_it_was_and_no_two_are_alike() {
         let token = RefreshToken::generate().unwrap();
         assert_eq!(token.text().len(), TEXT_BYTES);
-        assert_eq!(
-            RefreshToken::parse(&token.text()).unwrap().hash(),
-            token.hash()
-        );
+        assert_eq!(RefreshToken::parse(&token.text()).unwrap().hash(), token.hash());
         assert_eq!(token.hash().len(), 32);
         assert_ne!(RefreshToken::generate().unwrap().hash(), token.hash());
     }

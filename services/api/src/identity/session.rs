@@ -38,12 +38,7 @@ impl Tokens {
     ///
     /// # Errors
     /// When it cannot be signed.
-    pub fn issue(
-        state: &AppState,
-        customer: Customer,
-        refresh: &RefreshToken,
-        left: u64,
-    ) -> Result<Self> {
+    pub fn issue(state: &AppState, customer: Customer, refresh: &RefreshToken, left: u64) -> Result<Self> {
         let expires_in = token::LIFETIME_SECONDS.min(left);
         Ok(Self {
             access_token: token::issue(&state.config.keys, customer, expires_in)?,
@@ -76,12 +71,7 @@ pub enum Who {
 ///
 /// # Errors
 /// `EmailTaken`, or when the database cannot be asked.
-pub async fn open(
-    state: &AppState,
-    deadline: Deadline,
-    headers: &HeaderMap,
-    who: Who,
-) -> Result<Response> {
+pub async fn open(state: &AppState, deadline: Deadline, headers: &HeaderMap, who: Who) -> Result<Response> {
     let session = SessionId::generate();
     let refresh = RefreshToken::generate()?;
     let cookie = cookie::read(headers, &state.config.keys);
@@ -114,9 +104,7 @@ pub async fn open(
         cart: merged,
     };
     let mut response = Private(StatusCode::CREATED, body).into_response();
-    response
-        .headers_mut()
-        .append(header::SET_COOKIE, cart_cookie);
+    response.headers_mut().append(header::SET_COOKIE, cart_cookie);
     Ok(response)
 }
 

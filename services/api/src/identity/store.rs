@@ -58,10 +58,7 @@ pub async fn account(
     Ok(Some((row.into_profile()?, password_hash)))
 }
 
-pub async fn profile(
-    connection: &mut MySqlConnection,
-    customer: CustomerId,
-) -> Result<Option<Profile>> {
+pub async fn profile(connection: &mut MySqlConnection, customer: CustomerId) -> Result<Option<Profile>> {
     let row = sqlx::query_as!(
         CustomerRow,
         r#"SELECT
@@ -159,10 +156,7 @@ pub struct LiveSession {
     pub left_seconds: u64,
 }
 
-pub async fn lock_live_session(
-    tx: &mut MySqlConnection,
-    session: SessionId,
-) -> Result<Option<LiveSession>> {
+pub async fn lock_live_session(tx: &mut MySqlConnection, session: SessionId) -> Result<Option<LiveSession>> {
     let row = sqlx::query!(
         r#"SELECT
             customer_id AS "customer_id: Uuid",
@@ -196,11 +190,7 @@ pub async fn revoke(tx: &mut MySqlConnection, session: SessionId) -> Result<bool
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn insert_refresh_token(
-    tx: &mut MySqlConnection,
-    hash: &[u8],
-    session: SessionId,
-) -> Result<()> {
+pub async fn insert_refresh_token(tx: &mut MySqlConnection, hash: &[u8], session: SessionId) -> Result<()> {
     sqlx::query!(
         "INSERT INTO refresh_tokens (token_hash, session_id, created_at)
         VALUES (?, ?, UTC_TIMESTAMP(6))",
@@ -292,10 +282,7 @@ impl From<AddressRow> for Address {
 }
 
 /// A customer's addresses, oldest first.
-pub async fn addresses(
-    connection: &mut MySqlConnection,
-    customer: CustomerId,
-) -> Result<Vec<Address>> {
+pub async fn addresses(connection: &mut MySqlConnection, customer: CustomerId) -> Result<Vec<Address>> {
     let rows = sqlx::query_as!(
         AddressRow,
         r#"SELECT
@@ -358,11 +345,7 @@ pub async fn count_addresses(tx: &mut MySqlConnection, customer: CustomerId) -> 
     Ok(count)
 }
 
-pub async fn insert_address(
-    tx: &mut MySqlConnection,
-    customer: CustomerId,
-    address: &Address,
-) -> Result<()> {
+pub async fn insert_address(tx: &mut MySqlConnection, customer: CustomerId, address: &Address) -> Result<()> {
     sqlx::query!(
         "INSERT INTO addresses (
             id, customer_id, name, line1, line2, city, region, postal_code, country, phone, created_at

@@ -77,9 +77,7 @@ pub fn read(keys: &Keys, token: &str) -> Option<Customer> {
         return None;
     }
     let kid = decode_header(token).ok()?.kid?;
-    let claims: Claims = decode(token, keys.token_key(&kid)?, &VALIDATION)
-        .ok()?
-        .claims;
+    let claims: Claims = decode(token, keys.token_key(&kid)?, &VALIDATION).ok()?.claims;
     Some(Customer {
         id: claims.sub,
         session: claims.sid,
@@ -172,9 +170,7 @@ mod tests {
     #[test]
     fn every_claim_is_demanded_and_must_be_ours() {
         let keys = keys(ONE);
-        let read = |claims: &Value| {
-            super::read(&keys, &forge(&keys, Algorithm::HS256, Some("one"), claims))
-        };
+        let read = |claims: &Value| super::read(&keys, &forge(&keys, Algorithm::HS256, Some("one"), claims));
         for claim in ["iss", "aud", "sub", "sid", "role", "iat", "exp"] {
             let mut claims = good();
             claims.as_object_mut().unwrap().remove(claim);
