@@ -14,5 +14,4 @@ mod front;
 mod pages;
 mod render;
 mod replica;
-
 mod tls;
