@@ -30,10 +30,7 @@ pub struct Shortage {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{detail}")]
-    InvalidRequest {
-        detail: String,
-        errors: Vec<FieldError>,
-    },
+    InvalidRequest { detail: String, errors: Vec<FieldError> },
     #[error("the Idempotency-Key header is missing")]
     IdempotencyKeyMissing,
     #[error("log in first: the access token is missing, spoilt, ended or expired")]
@@ -136,9 +133,7 @@ impl Error {
             Self::CartFull { .. } => (S::UNPROCESSABLE_ENTITY, "cart_full"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
-            Self::Database(error)
-                if crate::db::is_outage(error) || crate::db::is_contention(error) =>
-            {
+            Self::Database(error) if crate::db::is_outage(error) || crate::db::is_contention(error) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable")
             }
             Self::Database(_) | Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),

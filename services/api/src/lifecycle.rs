@@ -48,8 +48,7 @@ impl Lifecycle {
     }
 
     pub fn enter(&self, phase: Phase) {
-        self.draining
-            .store(phase != Phase::Serving, Ordering::Relaxed);
+        self.draining.store(phase != Phase::Serving, Ordering::Relaxed);
         self.phase.send_replace(phase);
     }
 

@@ -101,10 +101,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
-    let line = match (
-        text(ContextKind::InvalidArg),
-        text(ContextKind::InvalidValue),
-    ) {
+    let line = match (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) {
         (Some(argument), Some(value)) => {
             let reason = std::error::Error::source(error).map_or_else(
                 || "is not one of the possible values".to_owned(),
@@ -138,8 +135,5 @@ fn name_of(argument: &str) -> String {
                 .then(|| known.get_env()?.to_str().map(str::to_owned))
                 .flatten()
         });
-    variable.map_or_else(
-        || flag.to_owned(),
-        |variable| format!("{variable} ({flag})"),
-    )
+    variable.map_or_else(|| flag.to_owned(), |variable| format!("{variable} ({flag})"))
 }

@@ -67,11 +67,7 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|error| {
         let message = error.to_string();
-        let message = message
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         match error.classify() {
             serde_json::error::Category::Data => {
                 // serde names the field between back quotes for the errors it finds itself.
@@ -148,9 +144,7 @@ impl<T: Serialize> IntoResponse for Private<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.1) {
             Ok(body) => (self.0, private_headers(), body).into_response(),
-            Err(error) => {
-                Error::Internal(format!("an answer cannot be written: {error}")).into_response()
-            }
+            Err(error) => Error::Internal(format!("an answer cannot be written: {error}")).into_response(),
         }
     }
 }
@@ -158,10 +152,7 @@ impl<T: Serialize> IntoResponse for Private<T> {
 /// The headers of a personal JSON answer.
 pub fn private_headers() -> [(header::HeaderName, HeaderValue); 2] {
     [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (
             header::CACHE_CONTROL,
             HeaderValue::from_static("private, no-store"),

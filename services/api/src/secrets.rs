@@ -25,9 +25,7 @@ impl Keys {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys: Vec<Key> = Vec::new();
         for part in text.split(',') {
-            let (kid, key) = part
-                .split_once(':')
-                .ok_or("each key must be written KID:KEY")?;
+            let (kid, key) = part.split_once(':').ok_or("each key must be written KID:KEY")?;
             let named = !kid.is_empty()
                 && kid.len() <= 32
                 && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -88,8 +86,6 @@ impl Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|key| &key.kid))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|key| &key.kid)).finish()
     }
 }

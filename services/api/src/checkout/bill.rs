@@ -122,11 +122,7 @@ mod tests {
 
     #[test]
     fn each_item_that_is_not_offered_is_named() {
-        let outcome = Bill::of(
-            &wanted(&[(7, 1), (1, 1), (8, 1)], None),
-            &[offered(1, 1)],
-            usd(),
-        );
+        let outcome = Bill::of(&wanted(&[(7, 1), (1, 1), (8, 1)], None), &[offered(1, 1)], usd());
         let Err(Error::Validation(errors)) = outcome else {
             unreachable!("{outcome:?}");
         };

@@ -75,12 +75,7 @@ async fn work(state: AppState, deadline: Deadline, attempt: Arc<Attempt>) -> Res
 }
 
 /// How the payment ended; None when that could not be heard in time.
-async fn charge(
-    state: &AppState,
-    deadline: Deadline,
-    attempt: &Attempt,
-    total: Money,
-) -> Option<End> {
+async fn charge(state: &AppState, deadline: Deadline, attempt: &Attempt, total: Money) -> Option<End> {
     let patience = deadline.left().saturating_sub(SETTLING).min(PATIENCE);
     let charge = gateway::charge(&state.db, attempt.order, total, attempt.wanted.token);
     match tokio::time::timeout(patience, charge).await {

@@ -53,9 +53,7 @@ async fn write(tx: &mut MySqlConnection, attempt: &Attempt, currency: Currency) 
     // A refusal waits until the key is known to be new: a retry must hear what became of its order, even if that
     // could not be placed now.
     let bill = Bill::of(&attempt.wanted, &offered, currency);
-    let total = bill
-        .as_ref()
-        .map_or(Money::new(0, currency), |bill| bill.total);
+    let total = bill.as_ref().map_or(Money::new(0, currency), |bill| bill.total);
     match store::insert_order(tx, attempt, total).await? {
         Inserted::Done => {}
         Inserted::KeyTaken => return Ok(Placed::Before),

@@ -46,9 +46,7 @@ async fn round(state: &AppState) -> Result<()> {
     loop {
         let due = state
             .db
-            .transact(Deadline::after(STEP), |tx| {
-                Box::pin(store::claim_due(tx, BATCH))
-            })
+            .transact(Deadline::after(STEP), |tx| Box::pin(store::claim_due(tx, BATCH)))
             .await?;
         for due in &due {
             if let Err(error) = end(state, *due).await {

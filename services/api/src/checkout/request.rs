@@ -66,10 +66,7 @@ impl Wanted {
         }
         let token = Token::read(&body.payment_token);
         if token.is_none() {
-            checks.fail(
-                "payment_token",
-                "is not a token that the payment gateway knows",
-            );
+            checks.fail("payment_token", "is not a token that the payment gateway knows");
         }
         if body.coupon.is_some() {
             checks.fail("coupon", "there is no such coupon");
@@ -154,20 +151,14 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<String> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test ends by panicking"
-)]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 mod tests {
     use super::*;
 
     const ADDRESS: &str = "01890000-0000-7000-8000-000000000001";
 
     fn body(items: &str, more: &str) -> String {
-        format!(
-            r#"{{"items": {items}, "address_id": "{ADDRESS}", "payment_token": "tok_approve"{more}}}"#
-        )
+        format!(r#"{{"items": {items}, "address_id": "{ADDRESS}", "payment_token": "tok_approve"{more}}}"#)
     }
 
     fn fields(body: &str) -> Vec<String> {

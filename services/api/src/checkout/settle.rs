@@ -62,9 +62,7 @@ pub async fn settle(
 ) -> Result<Option<Settled>> {
     let settled = state
         .db
-        .transact(deadline, move |tx| {
-            Box::pin(write(tx, customer, order, end))
-        })
+        .transact(deadline, move |tx| Box::pin(write(tx, customer, order, end)))
         .await?;
     if let Some(cart) = settled.as_ref().and_then(|settled| settled.cart) {
         cached::forget(state, &[cart.id]).await;

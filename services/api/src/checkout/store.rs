@@ -66,11 +66,7 @@ pub enum Inserted {
 }
 
 /// Writes the pending order with a copy of the customer's address.
-pub async fn insert_order(
-    tx: &mut MySqlConnection,
-    attempt: &Attempt,
-    total: Money,
-) -> Result<Inserted> {
+pub async fn insert_order(tx: &mut MySqlConnection, attempt: &Attempt, total: Money) -> Result<Inserted> {
     let done = sqlx::query!(
         "INSERT INTO orders (
             id, customer_id, idempotency_key, request_hash, state, currency, subtotal, total,
@@ -118,11 +114,7 @@ pub async fn key_is_taken(connection: &mut MySqlConnection, attempt: &Attempt) -
 }
 
 /// Writes an order's lines.
-pub async fn insert_lines(
-    tx: &mut MySqlConnection,
-    order: OrderId,
-    lines: &[BillLine],
-) -> Result<()> {
+pub async fn insert_lines(tx: &mut MySqlConnection, order: OrderId, lines: &[BillLine]) -> Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO order_lines (order_id, line_no, variant_id, product_id, title,
         option1, option2, option3, sku, price, quantity, total) ",

@@ -34,12 +34,7 @@ pub async fn cancel(
     Ok(Private(StatusCode::OK, order))
 }
 
-async fn work(
-    state: AppState,
-    deadline: Deadline,
-    customer: CustomerId,
-    id: OrderId,
-) -> Result<Order> {
+async fn work(state: AppState, deadline: Deadline, customer: CustomerId, id: OrderId) -> Result<Order> {
     let newly = state
         .db
         .transact(deadline, move |tx| Box::pin(take_back(tx, customer, id)))
@@ -66,9 +61,7 @@ async fn take_back(tx: &mut MySqlConnection, customer: CustomerId, id: OrderId) 
     }
     now.check(state::State::Cancelled)?;
     if !store::cancel(tx, id).await? {
-        return Err(Error::Internal(format!(
-            "the locked order {id} left its state"
-        )));
+        return Err(Error::Internal(format!("the locked order {id} left its state")));
     }
     stock::give_back(tx, id, GivenBack::Restock).await?;
     Ok(true)
@@ -82,8 +75,6 @@ pub async fn refund(state: &AppState, deadline: Deadline, id: OrderId) -> Result
     gateway::refund(&state.db, deadline, id).await?;
     state
         .db
-        .read(deadline, |connection| {
-            Box::pin(store::refunded(connection, id))
-        })
+        .read(deadline, |connection| Box::pin(store::refunded(connection, id)))
         .await
 }

@@ -55,8 +55,7 @@ impl State {
     fn leads_to(self, next: Self) -> bool {
         matches!(
             (self, next),
-            (Self::Pending, Self::Paid | Self::Failed)
-                | (Self::Paid, Self::Shipped | Self::Cancelled)
+            (Self::Pending, Self::Paid | Self::Failed) | (Self::Paid, Self::Shipped | Self::Cancelled)
         )
     }
 

@@ -9,12 +9,7 @@ use crate::types::id::OrderId;
 use crate::types::money::Money;
 
 /// Writes an order's row; false when it has one.
-pub async fn insert(
-    tx: &mut MySqlConnection,
-    order: OrderId,
-    amount: Money,
-    booked: Booked,
-) -> Result<bool> {
+pub async fn insert(tx: &mut MySqlConnection, order: OrderId, amount: Money, booked: Booked) -> Result<bool> {
     let captured = if booked == Booked::Captured {
         amount.amount
     } else {

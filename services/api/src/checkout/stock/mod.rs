@@ -12,11 +12,9 @@ use std::collections::BTreeSet;
 use sqlx::MySqlConnection;
 
 use crate::cache::feed;
+use crate::catalog::product::FEW_LEFT;
 use crate::error::{Error, Result, Shortage};
 use crate::types::id::{OrderId, ProductId, VariantId};
-
-/// A product's bytes say how many are left at this number or fewer; above it only that it is in stock.
-pub const LEFT_IS_SHOWN_AT: i32 = 10;
 
 /// How many of a variant an order takes or gives back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +39,7 @@ pub enum GivenBack {
 /// 409 `out_of_stock` with what is left of every variant of which there is too little. The caller rolls back.
 pub async fn take(tx: &mut MySqlConnection, order: OrderId, pieces: &[Piece]) -> Result<()> {
     let pieces = by_variant(pieces);
-    store::write_ledger(
-        tx,
-        "hold",
-        order,
-        pieces.iter().map(|p| (p.variant, -p.quantity)),
-    )
-    .await?;
+    store::write_ledger(tx, "hold", order, pieces.iter().map(|p| (p.variant, -p.quantity))).await?;
     let mut changed = BTreeSet::new();
     for (index, piece) in pieces.iter().enumerate() {
         let Some(left) = store::take(tx, piece.variant, piece.quantity).await? else {
@@ -70,19 +62,12 @@ pub async fn give_back(tx: &mut MySqlConnection, order: OrderId, why: GivenBack)
         GivenBack::Release => "release",
         GivenBack::Restock => "restock",
     };
-    store::write_ledger(
-        tx,
-        kind,
-        order,
-        pieces.iter().map(|p| (p.variant, p.quantity)),
-    )
-    .await?;
+    store::write_ledger(tx, kind, order, pieces.iter().map(|p| (p.variant, p.quantity))).await?;
     let mut changed = BTreeSet::new();
     for piece in &pieces {
         let before = store::give(tx, piece.variant, piece.quantity).await?;
-        let before = before.ok_or_else(|| {
-            Error::Internal(format!("variant {} has no stock row", piece.variant))
-        })?;
+        let before =
+            before.ok_or_else(|| Error::Internal(format!("variant {} has no stock row", piece.variant)))?;
         if bytes_change(before) {
             changed.insert(piece.product);
         }
@@ -93,7 +78,7 @@ pub async fn give_back(tx: &mut MySqlConnection, order: OrderId, why: GivenBack)
 /// Whether a change between more and this few is seen in the product's bytes. `fewer` is the smaller of what was
 /// on hand before and after.
 fn bytes_change(fewer: i32) -> bool {
-    fewer <= LEFT_IS_SHOWN_AT
+    fewer <= FEW_LEFT
 }
 
 /// The order in which stock rows are locked.

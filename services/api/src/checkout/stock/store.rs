@@ -31,11 +31,7 @@ pub async fn write_ledger(
 }
 
 /// Takes `quantity` of a variant and answers what is left; None when there are not that many.
-pub async fn take(
-    tx: &mut MySqlConnection,
-    variant: VariantId,
-    quantity: i32,
-) -> Result<Option<i32>> {
+pub async fn take(tx: &mut MySqlConnection, variant: VariantId, quantity: i32) -> Result<Option<i32>> {
     let done = sqlx::query!(
         "UPDATE stock
         SET on_hand = LAST_INSERT_ID(on_hand - ?)
@@ -50,11 +46,7 @@ pub async fn take(
 }
 
 /// Gives `quantity` of a variant back and answers how many there were before; None when there is no such row.
-pub async fn give(
-    tx: &mut MySqlConnection,
-    variant: VariantId,
-    quantity: i32,
-) -> Result<Option<i32>> {
+pub async fn give(tx: &mut MySqlConnection, variant: VariantId, quantity: i32) -> Result<Option<i32>> {
     let done = sqlx::query!(
         "UPDATE stock
         SET on_hand = LAST_INSERT_ID(on_hand) + ?
@@ -81,8 +73,7 @@ pub async fn on_hand(
     connection: &mut MySqlConnection,
     variants: impl Iterator<Item = VariantId>,
 ) -> Result<HashMap<VariantId, i32>> {
-    let mut query =
-        QueryBuilder::<MySql>::new("SELECT variant_id, on_hand FROM stock WHERE variant_id IN (");
+    let mut query = QueryBuilder::<MySql>::new("SELECT variant_id, on_hand FROM stock WHERE variant_id IN (");
     let mut ids = query.separated(", ");
     for variant in variants {
         ids.push_bind(variant.0);
@@ -126,9 +117,7 @@ pub async fn bump_product(tx: &mut MySqlConnection, product: ProductId) -> Resul
     .execute(&mut *tx)
     .await?;
     if done.rows_affected() != 1 {
-        return Err(Error::Internal(format!(
-            "product {product} has no state row"
-        )));
+        return Err(Error::Internal(format!("product {product} has no state row")));
     }
     // A statement of its own: it reads after the row above was locked, so that two sales of a product's last two
     // variants cannot each believe that the other variant is still there.
