@@ -37,6 +37,8 @@ pub enum Error {
     Unauthenticated,
     #[error("e-mail address or password is wrong")]
     BadCredentials,
+    #[error("log in again: the refresh token is spoilt, used up, ended or expired")]
+    SessionEnded,
     #[error("this needs another role")]
     Forbidden,
     #[error("there is no such {0}")]
@@ -116,7 +118,9 @@ impl Error {
         match self {
             Self::InvalidRequest { .. } => (S::BAD_REQUEST, "invalid_request"),
             Self::IdempotencyKeyMissing => (S::BAD_REQUEST, "idempotency_key_missing"),
-            Self::Unauthenticated | Self::BadCredentials => (S::UNAUTHORIZED, "unauthenticated"),
+            Self::Unauthenticated | Self::BadCredentials | Self::SessionEnded => {
+                (S::UNAUTHORIZED, "unauthenticated")
+            }
             Self::Forbidden => (S::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (S::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -215,7 +219,7 @@ impl IntoResponse for Error {
             {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Self::Unauthenticated | Self::BadCredentials => {
+            Self::Unauthenticated | Self::BadCredentials | Self::SessionEnded => {
                 headers.insert(
                     header::WWW_AUTHENTICATE,
                     HeaderValue::from_static("Bearer realm=\"trestle\""),
