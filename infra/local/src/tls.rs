@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose,
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -41,9 +41,7 @@ pub fn private_certificate(dir: &Path, names: &[String]) -> Result<PrivateCertif
 }
 
 fn certificate_at(dir: &Path, names: &[String], now: SystemTime) -> Result<PrivateCertificate> {
-    let subject = names
-        .first()
-        .context("names: a certificate needs at least one")?;
+    let subject = names.first().context("names: a certificate needs at least one")?;
     let files = PrivateCertificate {
         certificate: dir.join("shop.pem"),
         key: dir.join("shop.key"),
@@ -74,8 +72,8 @@ fn certificate_at(dir: &Path, names: &[String], now: SystemTime) -> Result<Priva
         .self_signed(&authority_key)
         .context("cannot make the authority")?;
 
-    let mut shop = CertificateParams::new(names)
-        .with_context(|| format!("names: cannot certify {names:?}"))?;
+    let mut shop =
+        CertificateParams::new(names).with_context(|| format!("names: cannot certify {names:?}"))?;
     shop.not_before = (now - BACKDATE).into();
     shop.not_after = until.into();
     shop.distinguished_name = named(subject);
@@ -155,11 +153,7 @@ impl Record {
             .duration_since(SystemTime::UNIX_EPOCH)
             .context("the clock is before 1970")?
             .as_secs();
-        write(
-            &self.path,
-            &format!("{seconds}\n{}\n", names.join("\n")),
-            0o644,
-        )
+        write(&self.path, &format!("{seconds}\n{}\n", names.join("\n")), 0o644)
     }
 }
 
@@ -185,10 +179,7 @@ mod tests {
             fs::metadata(&files.key).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        assert_eq!(
-            private_certificate(folder.path(), &localhost).unwrap(),
-            files
-        );
+        assert_eq!(private_certificate(folder.path(), &localhost).unwrap(), files);
         assert_eq!(fs::read(&files.certificate).unwrap(), first);
     }
 
@@ -198,27 +189,16 @@ mod tests {
         let localhost = names(&["localhost"]);
         let now = SystemTime::now();
         let certificate = |names: &[String], now| {
-            fs::read(
-                certificate_at(folder.path(), names, now)
-                    .unwrap()
-                    .certificate,
-            )
-            .unwrap()
+            fs::read(certificate_at(folder.path(), names, now).unwrap().certificate).unwrap()
         };
         let first = certificate(&localhost, now);
-        assert_eq!(
-            certificate(&localhost, now + LIFE - RENEW_BEFORE - DAY),
-            first
-        );
+        assert_eq!(certificate(&localhost, now + LIFE - RENEW_BEFORE - DAY), first);
         let second = certificate(&localhost, now + LIFE - RENEW_BEFORE);
         assert_ne!(second, first);
         let third = certificate(&names(&["localhost", "shop.example"]), now);
         assert_ne!(third, second);
         fs::remove_file(folder.path().join("certificate.record")).unwrap();
-        assert_ne!(
-            certificate(&names(&["localhost", "shop.example"]), now),
-            third
-        );
+        assert_ne!(certificate(&names(&["localhost", "shop.example"]), now), third);
     }
 
     #[test]

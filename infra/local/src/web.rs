@@ -38,12 +38,8 @@ impl WebTree {
     pub fn find() -> Result<Self> {
         if let Some(named) = std::env::var_os("TRESTLE_WEB") {
             let named = PathBuf::from(named);
-            return Self::at(&named).with_context(|| {
-                format!(
-                    "TRESTLE_WEB: no nginx and storefront in {}",
-                    named.display()
-                )
-            });
+            return Self::at(&named)
+                .with_context(|| format!("TRESTLE_WEB: no nginx and storefront in {}", named.display()));
         }
         let program = std::env::current_exe()
             .and_then(fs::canonicalize)
@@ -73,8 +69,7 @@ impl WebTree {
             templates: folder.join("nginx"),
             storefront: folder.join("storefront"),
         };
-        (tree.templates.join("nginx.conf.template").is_file() && tree.storefront.is_dir())
-            .then_some(tree)
+        (tree.templates.join("nginx.conf.template").is_file() && tree.storefront.is_dir()).then_some(tree)
     }
 }
 
@@ -237,12 +232,7 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
     let mut values = BTreeMap::from([
         (
             "TRESTLE_WEB_RUN_AS",
-            if config.run_as_root {
-                "root"
-            } else {
-                "default"
-            }
-            .to_owned(),
+            if config.run_as_root { "root" } else { "default" }.to_owned(),
         ),
         ("TRESTLE_WEB_WORKERS", workers.to_string()),
         ("TRESTLE_WEB_CONNECTIONS", connections.to_string()),
@@ -361,9 +351,7 @@ fn trusted(proxies: &[String]) -> Result<(String, String)> {
         let longest = match address.parse::<std::net::IpAddr>() {
             Ok(std::net::IpAddr::V4(_)) => 32,
             Ok(std::net::IpAddr::V6(_)) => 128,
-            Err(_) => bail!(
-                "trusted_proxies: {proxy:?} is neither an address nor a network like 10.0.0.0/8"
-            ),
+            Err(_) => bail!("trusted_proxies: {proxy:?} is neither an address nor a network like 10.0.0.0/8"),
         };
         ensure!(
             bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= longest)),
@@ -372,10 +360,7 @@ fn trusted(proxies: &[String]) -> Result<(String, String)> {
         writeln!(real_ip_from, "set_real_ip_from {proxy};")?;
         writeln!(geo, "{proxy} 1;")?;
     }
-    Ok((
-        real_ip_from.trim_end().to_owned(),
-        geo.trim_end().to_owned(),
-    ))
+    Ok((real_ip_from.trim_end().to_owned(), geo.trim_end().to_owned()))
 }
 
 #[cfg(test)]
@@ -387,15 +372,9 @@ mod tests {
     fn config(folder: &Path) -> WebConfig {
         let tree = WebTree::find().unwrap();
         WebConfig {
-            listen: vec![
-                "127.0.0.1:8080".parse().unwrap(),
-                "[::1]:8080".parse().unwrap(),
-            ],
+            listen: vec!["127.0.0.1:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()],
             tls: None,
-            upstreams: vec![
-                "127.0.0.1:8001".parse().unwrap(),
-                "[::1]:8002".parse().unwrap(),
-            ],
+            upstreams: vec!["127.0.0.1:8001".parse().unwrap(), "[::1]:8002".parse().unwrap()],
             storefront: tree.storefront,
             templates: tree.templates,
             run_dir: folder.join("run"),
@@ -441,11 +420,7 @@ mod tests {
             ("site-tls.conf", false),
             ("keepalive.conf", true),
         ] {
-            assert_eq!(
-                folder.path().join("conf").join(name).exists(),
-                there,
-                "{name}"
-            );
+            assert_eq!(folder.path().join("conf").join(name).exists(), there, "{name}");
         }
     }
 
@@ -471,10 +446,7 @@ mod tests {
         render(&config, &spaced.join("conf")).unwrap();
         let main = fs::read_to_string(spaced.join("conf/nginx.conf")).unwrap();
         assert!(
-            main.contains(&format!(
-                "pid       \"{}/run/nginx.pid\";",
-                spaced.display()
-            )),
+            main.contains(&format!("pid       \"{}/run/nginx.pid\";", spaced.display())),
             "{main}"
         );
     }
@@ -535,10 +507,7 @@ mod tests {
             ),
         ];
         for (config, expected) in cases {
-            let error = format!(
-                "{:#}",
-                render(&config, &folder.path().join("conf")).unwrap_err()
-            );
+            let error = format!("{:#}", render(&config, &folder.path().join("conf")).unwrap_err());
             assert!(error.starts_with(expected), "{error}");
         }
     }
@@ -555,10 +524,7 @@ mod tests {
             templates: folder.path().into(),
             ..config(folder.path())
         };
-        let error = format!(
-            "{:#}",
-            render(&config, &folder.path().join("conf")).unwrap_err()
-        );
+        let error = format!("{:#}", render(&config, &folder.path().join("conf")).unwrap_err());
         assert_eq!(
             error,
             "nginx.conf.template: the variable TRESTLE_WEB_PID is not set"
@@ -567,8 +533,7 @@ mod tests {
 
     #[test]
     fn proxies_are_told_to_both_modules() {
-        let (real_ip_from, geo) =
-            trusted(&["10.0.0.0/8".to_owned(), "fd00::1".to_owned()]).unwrap();
+        let (real_ip_from, geo) = trusted(&["10.0.0.0/8".to_owned(), "fd00::1".to_owned()]).unwrap();
         assert_eq!(
             real_ip_from,
             "set_real_ip_from 10.0.0.0/8;\nset_real_ip_from fd00::1;"

@@ -1,1 +1,30 @@
+//! Trestle's API tier: a correct, fast and observable shop.
+//!
+//! Each feature is a folder that holds its routes, types, rules and SQL. What several share lies beside this file
+//! and knows no feature. ARCHITECTURE.md is the map.
 
+pub mod audit;
+pub mod cache;
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod housekeeping;
+pub mod identity;
+pub mod import;
+pub mod instance;
+pub mod lifecycle;
+pub mod middleware;
+pub mod ops;
+pub mod orders;
+pub mod request;
+pub mod router;
+pub mod secrets;
+pub mod seed;
+pub mod serve;
+pub mod state;
+pub mod telemetry;
+pub mod types;

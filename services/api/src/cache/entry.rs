@@ -1,0 +1,110 @@
+//! What both cache layers hold: the finished bytes of an answer, with what orders and dates them.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::HeaderValue;
+
+/// Length of the head in Redis: version and time of the read, 16 hexadecimal digits each. Fixed and in
+/// hexadecimal, so that Redis compares two heads as text.
+pub const HEAD: usize = 32;
+/// Stands before the body: `+` there is one, `-` the thing is known not to exist.
+const PRESENT: u8 = b'+';
+const ABSENT: u8 = b'-';
+
+/// A cached answer, or the knowledge that there is nothing.
+#[derive(Debug)]
+pub struct Entry {
+    /// The JSON bytes; None when the thing does not exist.
+    pub body: Option<Bytes>,
+    pub etag: HeaderValue,
+    /// Grows with each change of the thing; 0 where only age counts.
+    pub version: u64,
+    /// When MySQL was read, in milliseconds since 1970: age counts from here through both layers.
+    pub read_at: u64,
+}
+
+impl Entry {
+    pub fn new(body: Option<Bytes>, version: u64, read_at: u64) -> Self {
+        let bytes = body.as_deref().unwrap_or_default();
+        let sum = digest::digest(&digest::SHA256, bytes);
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sum.as_ref()[..12]));
+        let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
+        Self {
+            body,
+            etag,
+            version,
+            read_at,
+        }
+    }
+
+    /// What orders two states of the same thing.
+    pub fn order(&self) -> (u64, u64) {
+        (self.version, self.read_at)
+    }
+
+    /// Milliseconds since MySQL was read.
+    pub fn age_ms(&self, now: u64) -> u64 {
+        now.saturating_sub(self.read_at)
+    }
+
+    /// Bytes this takes in memory, the map's own share included.
+    pub fn weight(&self) -> u64 {
+        self.body.as_ref().map_or(0, Bytes::len) as u64 + 160
+    }
+
+    pub fn to_redis(&self) -> Vec<u8> {
+        let body = self.body.as_deref().unwrap_or_default();
+        let mut bytes = Vec::with_capacity(HEAD + 1 + body.len());
+        bytes.extend_from_slice(format!("{:016x}{:016x}", self.version, self.read_at).as_bytes());
+        bytes.push(if self.body.is_some() { PRESENT } else { ABSENT });
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    /// Reads what `to_redis` wrote; None for anything else, which counts as a miss.
+    pub fn from_redis(bytes: &Bytes) -> Option<Self> {
+        let head = str::from_utf8(bytes.get(..HEAD)?).ok()?;
+        let version = u64::from_str_radix(&head[..16], 16).ok()?;
+        let read_at = u64::from_str_radix(&head[16..], 16).ok()?;
+        let body = match *bytes.get(HEAD)? {
+            PRESENT => Some(bytes.slice(HEAD + 1..)),
+            ABSENT => None,
+            _ => return None,
+        };
+        Some(Self::new(body, version, read_at))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_survives_redis_and_spoilt_bytes_are_a_miss() {
+        let entry = Entry::new(Some(Bytes::from_static(b"{}")), 7, 1_700_000_000_000);
+        let back = Entry::from_redis(&entry.to_redis().into()).unwrap();
+        assert_eq!(
+            (back.body, back.etag, back.version, back.read_at),
+            (entry.body, entry.etag, 7, 1_700_000_000_000)
+        );
+        assert!(
+            Entry::from_redis(&Entry::new(None, 1, 2).to_redis().into())
+                .unwrap()
+                .body
+                .is_none()
+        );
+        for spoilt in [&b""[..], b"zz", &[0xff; 40], &[b'0'; 33]] {
+            assert!(Entry::from_redis(&Bytes::copy_from_slice(spoilt)).is_none());
+        }
+    }
+
+    #[test]
+    fn heads_compare_as_text_like_the_numbers_do() {
+        let head = |version, read_at| Entry::new(None, version, read_at).to_redis()[..HEAD].to_vec();
+        assert!(head(9, u64::MAX) < head(10, 0));
+        assert!(head(10, 99) < head(10, 100));
+    }
+}

@@ -1,0 +1,283 @@
+//! Reads go memory, Redis, MySQL. Values are the finished bytes of the answer: a hit is forwarded, never decoded.
+//!
+//! Kept here (invariant 6): no answer is older than its bound, counted from the MySQL read through both layers;
+//! on one replica a key never goes back in time; bytes below a floor of the change feed are neither served nor
+//! stored. Past its bound an entry is served only while MySQL cannot be read, and the answer says so.
+
+pub mod breaker;
+pub mod entry;
+pub mod feed;
+mod flight;
+pub mod memory;
+pub mod redis;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use rand::RngExt as _;
+use tokio::sync::Semaphore;
+
+use self::breaker::Breaker;
+use self::entry::Entry;
+use self::flight::Flights;
+use self::memory::Memory;
+use self::redis::Redis;
+use crate::clock::now_ms;
+use crate::db::Deadline;
+use crate::error::{Error, Result};
+
+/// How long past its bound an entry is kept for a database outage.
+const STALE_KEPT: Duration = Duration::from_secs(600);
+/// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
+const LOADS: usize = 8;
+const LOADS_WAITING: usize = 256;
+
+/// What is cached. Lists are known by the canonical text of their query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    Product(u64),
+    List(Arc<str>),
+    Categories,
+}
+
+impl Key {
+    /// The name in Redis. The number is the format of the values: another release must not read them.
+    pub fn redis_name(&self) -> String {
+        match self {
+            Self::Product(id) => format!("trestle:1:product:{id}"),
+            Self::List(query) => format!("trestle:1:list:{query}"),
+            Self::Categories => "trestle:1:categories".to_owned(),
+        }
+    }
+
+    fn weight(&self) -> u64 {
+        match self {
+            Self::List(query) => query.len() as u64,
+            Self::Product(_) | Self::Categories => 0,
+        }
+    }
+
+    /// The bound: how old an answer may be, in milliseconds.
+    fn bound_ms(&self) -> u64 {
+        match self {
+            // The change feed drops it within a second; this is for when the feed is late.
+            Self::Product(_) => 60_000,
+            Self::List(_) | Self::Categories => 5_000,
+        }
+    }
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Memory,
+    Redis,
+    Database,
+    /// Past its bound, served because MySQL cannot be read.
+    Stale,
+}
+
+/// An answer and where it came from.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    pub entry: Arc<Entry>,
+    pub source: Source,
+}
+
+impl Hit {
+    /// Whether it is so near its bound that the next should be made ready.
+    pub fn is_nearly_due(&self, key: &Key) -> bool {
+        self.entry.age_ms(now_ms()) >= key.bound_ms() * 7 / 10
+    }
+}
+
+/// What a load from MySQL found.
+pub struct Loaded {
+    /// None: there is no such thing.
+    pub body: Option<Bytes>,
+    pub version: u64,
+}
+
+pub type Load = Box<dyn Fn(Deadline) -> BoxFuture<'static, Result<Loaded>> + Send + Sync>;
+
+/// What the caches did since the process started.
+#[derive(Debug, Default)]
+pub struct Stats {
+    pub memory_hits: AtomicU64,
+    pub redis_hits: AtomicU64,
+    pub loads: AtomicU64,
+    pub stale: AtomicU64,
+}
+
+/// The layers that all runtimes of a process share.
+pub struct Cache {
+    pub memory: Memory,
+    pub breaker: Arc<Breaker>,
+    pub stats: Stats,
+    flights: Flights,
+    loads: Semaphore,
+    waiting: Semaphore,
+}
+
+impl Cache {
+    pub fn new(bytes: u64) -> Self {
+        Self {
+            memory: Memory::new(bytes),
+            breaker: Arc::new(Breaker::default()),
+            stats: Stats::default(),
+            flights: Flights::default(),
+            loads: Semaphore::new(LOADS),
+            waiting: Semaphore::new(LOADS_WAITING),
+        }
+    }
+
+    /// The answer in memory, if it may be served now without asking anyone.
+    pub fn peek(&self, key: &Key) -> Option<Hit> {
+        let entry = self.memory.get(key)?;
+        if entry.age_ms(now_ms()) >= key.bound_ms() {
+            return None;
+        }
+        self.stats.memory_hits.fetch_add(1, Ordering::Relaxed);
+        Some(Hit {
+            entry,
+            source: Source::Memory,
+        })
+    }
+
+    /// The answer for `key`. A miss is loaded once however many ask, in a task that no waiter can cancel.
+    ///
+    /// # Errors
+    /// What the load answers when no layer has anything that may be served.
+    pub async fn get(
+        self: &Arc<Self>,
+        redis: Option<&Redis>,
+        key: Key,
+        load: impl FnOnce() -> Load,
+    ) -> Result<Hit> {
+        if let Some(hit) = self.peek(&key) {
+            if hit.entry.age_ms(now_ms()) >= early(&key) {
+                // Somebody still asks for it near its end: have the next one ready before that.
+                self.start(redis, &key, load);
+            }
+            return Ok(hit);
+        }
+        let mut landing = self.start(redis, &key, load);
+        let deadline = Deadline::after(crate::db::deadline::READ);
+        match tokio::time::timeout_at(deadline.0, landing.landed()).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::Unavailable("the database")),
+        }
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        redis: Option<&Redis>,
+        key: &Key,
+        load: impl FnOnce() -> Load,
+    ) -> flight::Landing {
+        let (landing, pilot) = self.flights.board(key);
+        if let Some(pilot) = pilot {
+            let cache = Arc::clone(self);
+            let redis = redis.cloned();
+            let key = key.clone();
+            let load = load();
+            tokio::spawn(async move {
+                let (outcome, to_store) = cache.fetch(redis.as_ref(), &key, &load).await;
+                pilot.land(outcome);
+                if let (Some(redis), Some(entry)) = (redis, to_store) {
+                    let ttl = Duration::from_millis(key.bound_ms()) + STALE_KEPT;
+                    redis
+                        .set_if_newer(&key.redis_name(), &entry.to_redis(), ttl)
+                        .await;
+                }
+            });
+        }
+        landing
+    }
+
+    /// Asks Redis, then MySQL. Answers also what Redis should be told.
+    async fn fetch(
+        &self,
+        redis: Option<&Redis>,
+        key: &Key,
+        load: &Load,
+    ) -> (Result<Hit>, Option<Arc<Entry>>) {
+        let mut stale = self.memory.get(key);
+        if let Some(redis) = redis
+            && let Some(entry) = redis
+                .get(&key.redis_name())
+                .await
+                .and_then(|bytes| Entry::from_redis(&bytes))
+        {
+            let entry = Arc::new(entry);
+            let newer = stale.as_ref().is_none_or(|here| here.order() <= entry.order());
+            if newer && entry.age_ms(now_ms()) < early(key) {
+                if let Some(entry) = self.memory.put(key, Arc::clone(&entry)) {
+                    self.stats.redis_hits.fetch_add(1, Ordering::Relaxed);
+                    return (
+                        Ok(Hit {
+                            entry,
+                            source: Source::Redis,
+                        }),
+                        None,
+                    );
+                }
+            } else if newer {
+                stale = Some(entry);
+            }
+        }
+        match self.load(key, load).await {
+            Ok(entry) => (
+                Ok(Hit {
+                    entry: Arc::clone(&entry),
+                    source: Source::Database,
+                }),
+                Some(entry),
+            ),
+            Err(error) if error.is_outage() => (self.stale(key, stale).ok_or(error), None),
+            Err(error) => (Err(error), None),
+        }
+    }
+
+    async fn load(&self, key: &Key, load: &Load) -> Result<Arc<Entry>> {
+        let deadline = Deadline::after(crate::db::deadline::READ);
+        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Overloaded)?;
+        let Ok(Ok(_slot)) = tokio::time::timeout_at(deadline.0, self.loads.acquire()).await else {
+            return Err(Error::Overloaded);
+        };
+        // A change may arrive while the load is under way; then what it read is below the floor, and is read again.
+        for _ in 0..3 {
+            let read_at = now_ms();
+            let loaded = load(deadline).await?;
+            self.stats.loads.fetch_add(1, Ordering::Relaxed);
+            let entry = Arc::new(Entry::new(loaded.body, loaded.version, read_at));
+            if let Some(entry) = self.memory.put(key, entry) {
+                return Ok(entry);
+            }
+        }
+        Err(Error::Unavailable("a consistent read"))
+    }
+
+    fn stale(&self, key: &Key, entry: Option<Arc<Entry>>) -> Option<Hit> {
+        let entry = entry?;
+        let longest = key.bound_ms() + u64::try_from(STALE_KEPT.as_millis()).unwrap_or(u64::MAX);
+        if entry.age_ms(now_ms()) > longest || self.memory.is_below_floor(key, entry.version) {
+            return None;
+        }
+        self.stats.stale.fetch_add(1, Ordering::Relaxed);
+        Some(Hit {
+            entry,
+            source: Source::Stale,
+        })
+    }
+}
+
+/// The age from which an entry is renewed before its bound: jittered, so that entries made together do not end
+/// together.
+fn early(key: &Key) -> u64 {
+    let bound = key.bound_ms();
+    rand::rng().random_range(bound * 7 / 10..=bound * 9 / 10)
+}

@@ -1,0 +1,356 @@
+//! Configuration: flags or environment variables, read and checked once, before anything is bound.
+//!
+//! `trestle-api serve --help` is the table of what there is, with units and defaults. Secrets can also be given by
+//! a file (`..._FILE`), and are never printed.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use sqlx::mysql::MySqlConnectOptions;
+
+use crate::secrets::Keys;
+use crate::types::money::Currency;
+
+/// A value that is wrong: which variable, and why. Ends the program with exit code 64.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable}: {reason}")]
+pub struct ConfigError {
+    pub variable: &'static str,
+    pub reason: String,
+}
+
+/// A value that must not be printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// Takes a secret from its variable or from the file that its `_FILE` twin names.
+fn secret(
+    variable: &'static str,
+    value: Option<&Secret>,
+    file: Option<&PathBuf>,
+) -> Result<Option<String>, ConfigError> {
+    match (value, file) {
+        (Some(_), Some(_)) => Err(ConfigError {
+            variable,
+            reason: format!("both it and {variable}_FILE are given"),
+        }),
+        (Some(value), None) => Ok(Some(value.0.trim().to_owned()).filter(|text| !text.is_empty())),
+        (None, Some(path)) => match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+            Err(error) => Err(ConfigError {
+                variable,
+                reason: format!("the file {} cannot be read: {error}", path.display()),
+            }),
+        },
+        (None, None) => Ok(None),
+    }
+}
+
+/// Where the database is; shared by all subcommands.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseArgs {
+    /// MySQL or MariaDB: mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?socket=PATH and ?ssl-mode=MODE as needed
+    #[arg(
+        long,
+        env = "TRESTLE_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    database_url: Option<Secret>,
+    /// A file that holds the database URL
+    #[arg(long, env = "TRESTLE_DATABASE_URL_FILE", value_name = "FILE")]
+    database_url_file: Option<PathBuf>,
+}
+
+impl DatabaseArgs {
+    /// # Errors
+    /// When no URL is given, or one that cannot be one.
+    pub fn options(&self) -> Result<MySqlConnectOptions, ConfigError> {
+        const VARIABLE: &str = "TRESTLE_DATABASE_URL";
+        let wrong = |reason: String| ConfigError {
+            variable: VARIABLE,
+            reason,
+        };
+        let url = secret(
+            VARIABLE,
+            self.database_url.as_ref(),
+            self.database_url_file.as_ref(),
+        )?
+        .ok_or_else(|| wrong("is required (mysql://USER:PASSWORD@HOST:PORT/DATABASE)".into()))?;
+        if !url.starts_with("mysql://") && !url.starts_with("mariadb://") {
+            return Err(wrong("must start with mysql://".into()));
+        }
+        // The parser's own error may quote the URL, which holds the password.
+        let options: MySqlConnectOptions = url
+            .parse()
+            .map_err(|_| wrong("is not a URL that can be read".into()))?;
+        if options.get_database().is_none_or(str::is_empty) {
+            return Err(wrong("names no database (mysql://HOST/DATABASE)".into()));
+        }
+        Ok(options.statement_cache_capacity(200))
+    }
+}
+
+/// What `serve` takes.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Redis: redis://HOST:PORT/0 or redis+unix:///PATH; without it there is no Redis layer
+    #[arg(long, env = "TRESTLE_REDIS_URL", hide_env_values = true, value_name = "URL")]
+    redis_url: Option<Secret>,
+    /// A file that holds the Redis URL
+    #[arg(long, env = "TRESTLE_REDIS_URL_FILE", value_name = "FILE")]
+    redis_url_file: Option<PathBuf>,
+    /// Keys that sign tokens and cart cookies: KID:KEY[,KID:KEY], each KEY of 32 bytes or more; the first signs
+    #[arg(
+        long,
+        env = "TRESTLE_SECRETS_KEY",
+        hide_env_values = true,
+        value_name = "KEYS"
+    )]
+    secrets_key: Option<Secret>,
+    /// A file that holds the keys
+    #[arg(long, env = "TRESTLE_SECRETS_KEY_FILE", value_name = "FILE")]
+    secrets_key_file: Option<PathBuf>,
+    /// Address of the API
+    #[arg(
+        long,
+        env = "TRESTLE_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDRESS"
+    )]
+    listen: SocketAddr,
+    /// Address of the operations port (/livez, /readyz); no proxy may lead to it
+    #[arg(
+        long,
+        env = "TRESTLE_OPS_LISTEN",
+        default_value = "127.0.0.1:9000",
+        value_name = "ADDRESS"
+    )]
+    ops_listen: SocketAddr,
+    /// This replica's name, in every answer's Trestle-Replica header [default: HOSTNAME-PID]
+    #[arg(long, env = "TRESTLE_REPLICA", value_name = "NAME")]
+    replica: Option<String>,
+    /// The zone this replica runs in
+    #[arg(long, env = "TRESTLE_ZONE", default_value = "local", value_name = "NAME")]
+    zone: String,
+    /// The shop's currency, an ISO 4217 code
+    #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
+    pub currency: Currency,
+    /// Log filter: a level (error, warn, info, debug, trace) or directives such as info,sqlx=warn
+    #[arg(long, env = "TRESTLE_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// Log lines as json or pretty
+    #[arg(
+        long,
+        env = "TRESTLE_LOG_FORMAT",
+        default_value = "json",
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
+    /// One log line a request: on or off
+    #[arg(long, env = "TRESTLE_ACCESS_LOG", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
+    access_log: bool,
+    /// Threads that answer requests, 1 to 64 [default: the cores that the cgroup allows]
+    #[arg(long, env = "TRESTLE_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: Option<u16>,
+    /// Connections to the database, of this process in all, 2 to 1000
+    #[arg(long, env = "TRESTLE_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    database_connections: u32,
+    /// Memory for cached answers, in MiB, 1 to 4096
+    #[arg(long, env = "TRESTLE_CACHE_MIB", default_value_t = 16, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    cache_mib: u64,
+    /// Requests worked on at a time, 1 to 100000; more are refused with 503
+    #[arg(long, env = "TRESTLE_MAX_REQUESTS", default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    max_requests: u32,
+    /// Passwords hashed at a time, 1 to 64, each 19 MiB for 20 ms [default: max(1, (memory limit - 64 MiB) / 24 MiB), at most the cores]
+    #[arg(long, env = "TRESTLE_HASHES", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    hashes: Option<u16>,
+    /// Seconds between SIGTERM and closing the listener, 0 to 20; longer than the proxy keeps connections
+    #[arg(long, env = "TRESTLE_LINGER_SECONDS", default_value_t = 3, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=20))]
+    linger_seconds: u64,
+    /// Whether the cart cookie is for TLS only: on or off
+    #[arg(long, env = "TRESTLE_COOKIE_SECURE", default_value = "off", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
+    cookie_secure: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    Json,
+    Pretty,
+}
+
+fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off".into()),
+    }
+}
+
+/// The checked configuration of `serve`.
+#[derive(Debug)]
+pub struct Config {
+    pub database: MySqlConnectOptions,
+    pub redis: Option<redis::Client>,
+    pub keys: Keys,
+    pub listen: SocketAddr,
+    pub ops_listen: SocketAddr,
+    pub replica: String,
+    pub zone: String,
+    pub currency: Currency,
+    pub access_log: bool,
+    pub workers: usize,
+    pub database_connections: u32,
+    pub cache_bytes: u64,
+    pub max_requests: usize,
+    pub hashes: usize,
+    pub linger: Duration,
+    pub cookie_secure: bool,
+}
+
+impl Config {
+    /// # Errors
+    /// The first value that is wrong.
+    pub fn check(args: &ServeArgs) -> Result<Self, ConfigError> {
+        let database = args.database.options()?;
+        let redis = secret(
+            "TRESTLE_REDIS_URL",
+            args.redis_url.as_ref(),
+            args.redis_url_file.as_ref(),
+        )?
+        .map(|url| crate::cache::redis::client(&url))
+        .transpose()
+        .map_err(|reason| ConfigError {
+            variable: "TRESTLE_REDIS_URL",
+            reason,
+        })?;
+        let keys = secret(
+            "TRESTLE_SECRETS_KEY",
+            args.secrets_key.as_ref(),
+            args.secrets_key_file.as_ref(),
+        )?
+        .ok_or_else(|| "is required (KID:KEY, KEY of 32 bytes or more)".to_owned())
+        .map_err(|reason| ConfigError {
+            variable: "TRESTLE_SECRETS_KEY",
+            reason,
+        })?;
+        let keys = Keys::parse(&keys).map_err(|reason| ConfigError {
+            variable: "TRESTLE_SECRETS_KEY",
+            reason,
+        })?;
+        let replica = args
+            .replica
+            .clone()
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(default_replica);
+        for (variable, name) in [("TRESTLE_REPLICA", &replica), ("TRESTLE_ZONE", &args.zone)] {
+            let good = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+            if name.is_empty() || name.len() > 64 || !name.bytes().all(good) {
+                return Err(ConfigError {
+                    variable,
+                    reason: format!("{name:?} must be 1 to 64 letters, digits, '-', '_' or '.'"),
+                });
+            }
+        }
+        if args.listen == args.ops_listen && args.listen.port() != 0 {
+            return Err(ConfigError {
+                variable: "TRESTLE_OPS_LISTEN",
+                reason: "is the same as TRESTLE_LISTEN".into(),
+            });
+        }
+        tracing_subscriber::EnvFilter::try_new(&args.log).map_err(|error| ConfigError {
+            variable: "TRESTLE_LOG",
+            reason: error.to_string(),
+        })?;
+        // available_parallelism reads the cgroup's quota and the affinity mask.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            database,
+            redis,
+            keys,
+            listen: args.listen,
+            ops_listen: args.ops_listen,
+            replica,
+            zone: args.zone.clone(),
+            currency: args.currency,
+            access_log: args.access_log,
+            workers: args.workers.map_or(cores, usize::from),
+            database_connections: args.database_connections,
+            cache_bytes: args.cache_mib * 1024 * 1024,
+            max_requests: args.max_requests as usize,
+            hashes: args
+                .hashes
+                .map_or_else(|| default_hashes(memory_limit(), cores), usize::from),
+            linger: Duration::from_secs(args.linger_seconds),
+            cookie_secure: args.cookie_secure,
+        })
+    }
+}
+
+fn default_replica() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host: String = host
+        .trim()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(40)
+        .collect();
+    format!(
+        "{}-{}",
+        if host.is_empty() { "api" } else { &host },
+        std::process::id()
+    )
+}
+
+/// Hashes at a time: each needs 19 MiB beside the process itself, and more than the cores only wait.
+fn default_hashes(memory_limit: Option<u64>, cores: usize) -> usize {
+    const MIB: u64 = 1024 * 1024;
+    let fit = memory_limit.map_or(u64::MAX, |limit| limit.saturating_sub(64 * MIB) / (24 * MIB));
+    usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, cores.max(1))
+}
+
+/// The memory limit of this process's cgroup (v2, then v1), in bytes.
+fn memory_limit() -> Option<u64> {
+    [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .iter()
+    .find_map(|path| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok())
+    // Version 1 says "no limit" with a number near the largest.
+    .filter(|limit| *limit < 1 << 50)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::default_hashes;
+
+    #[test]
+    fn hashes_at_a_time_follow_the_memory_limit() {
+        const MIB: u64 = 1024 * 1024;
+        assert_eq!(default_hashes(Some(32 * MIB), 8), 1);
+        assert_eq!(default_hashes(Some(128 * MIB), 8), 2);
+        assert_eq!(default_hashes(Some(4096 * MIB), 2), 2);
+        assert_eq!(default_hashes(None, 4), 4);
+    }
+}

@@ -1,0 +1,161 @@
+//! How requests are read: JSON bodies, queries and path segments, with errors in the shop's own words.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, FieldError};
+
+/// The largest body that any route takes, in bytes. The proxy's limit is the same.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// A JSON body. Unknown fields are refused by the types themselves.
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        check_content_type(request.headers())?;
+        let body = read_body(request).await?;
+        parse(&body).map(Self)
+    }
+}
+
+/// Reads a body of at most `BODY_LIMIT` bytes.
+///
+/// # Errors
+/// 413 when it is larger, 400 when it ends too soon.
+pub async fn read_body(request: Request) -> Result<Bytes, Error> {
+    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+    body.map_err(|error| {
+        let limit = std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if limit {
+            Error::PayloadTooLarge
+        } else {
+            Error::invalid("the body could not be read to its end")
+        }
+    })
+}
+
+/// # Errors
+/// 415 unless the body is said to be application/json.
+pub fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let media = value.split(';').next().unwrap_or_default().trim();
+            media.eq_ignore_ascii_case("application/json")
+        });
+    if is_json {
+        Ok(())
+    } else {
+        Err(Error::UnsupportedMediaType)
+    }
+}
+
+/// Reads JSON: 400 when it is not JSON, 422 with the field's name when a field does not fit.
+///
+/// # Errors
+/// As said.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        match error.classify() {
+            serde_json::error::Category::Data => {
+                // serde names the field between back quotes for the errors it finds itself.
+                let field = message.split('`').nth(1).unwrap_or("body").to_owned();
+                Error::Validation(vec![FieldError { field, message }])
+            }
+            _ => Error::invalid(format!("the body is not JSON: {message}")),
+        }
+    })
+}
+
+/// Query parameters.
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let reason = text
+                    .rsplit_once("query string: ")
+                    .map_or(text.as_str(), |(_, reason)| reason);
+                // serde_urlencoded says "field: reason" or names the field between back quotes.
+                let field = reason
+                    .split('`')
+                    .nth(1)
+                    .or_else(|| reason.split_once(':').map(|(field, _)| field));
+                let field = field.unwrap_or("query").to_owned();
+                Err(Error::InvalidRequest {
+                    detail: format!("the query is not valid: {reason}"),
+                    errors: vec![FieldError {
+                        field,
+                        message: reason.to_owned(),
+                    }],
+                })
+            }
+        }
+    }
+}
+
+/// One path segment, as text.
+pub struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Error::invalid("the path is not valid UTF-8"))?;
+        Ok(Self(text))
+    }
+}
+
+/// The value of a cookie that the client sent.
+pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// An answer that belongs to one customer: JSON that no cache may keep.
+pub struct Private<T>(pub StatusCode, pub T);
+
+impl<T: Serialize> IntoResponse for Private<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.1) {
+            Ok(body) => (self.0, private_headers(), body).into_response(),
+            Err(error) => Error::Internal(format!("an answer cannot be written: {error}")).into_response(),
+        }
+    }
+}
+
+/// The headers of a personal JSON answer.
+pub fn private_headers() -> [(header::HeaderName, HeaderValue); 2] {
+    [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-store"),
+        ),
+    ]
+}

@@ -1,0 +1,57 @@
+//! What handlers reach: what the whole process shares, and what one runtime has for itself.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+
+use crate::cache::Cache;
+use crate::cache::feed::Revocations;
+use crate::cache::redis::Redis;
+use crate::config::Config;
+use crate::db::Db;
+use crate::lifecycle::Lifecycle;
+
+/// Shared by all runtimes of this process.
+pub struct Shared {
+    pub config: Config,
+    pub cache: Arc<Cache>,
+    pub revocations: Arc<Revocations>,
+    pub lifecycle: Arc<Lifecycle>,
+    /// One permit a password hash: each takes 19 MiB and a core for 20 ms.
+    pub hashes: Arc<Semaphore>,
+    /// One permit a request under way.
+    pub requests: Arc<Semaphore>,
+    pub started: Instant,
+    /// Set once the schema was seen and the revocations were loaded.
+    pub ready: AtomicBool,
+}
+
+/// What a handler gets: the shared part, and this runtime's own connections.
+#[derive(Clone)]
+pub struct AppState {
+    shared: Arc<Shared>,
+    pub db: Db,
+    pub redis: Option<Redis>,
+}
+
+impl AppState {
+    pub fn new(shared: Arc<Shared>, db: Db) -> Self {
+        let redis = shared
+            .config
+            .redis
+            .clone()
+            .map(|client| Redis::new(client, Arc::clone(&shared.cache.breaker)));
+        Self { shared, db, redis }
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
