@@ -4,12 +4,6 @@
 //! that knows only the package registries could not run it. The price is that the list of faults below is kept by
 //! hand: it grows when one becomes known that could concern us, and it keeps us from going back.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test ends by panicking"
-)]
-
 use std::path::Path;
 use std::process::Command;
 
@@ -63,10 +57,7 @@ const BANNED: [(&str, &str); 9] = [
         "TLS is rustls on aws-lc everywhere: one library to keep current",
     ),
     ("native-tls", "as openssl-sys"),
-    (
-        "atty",
-        "RUSTSEC-2021-0145: unmaintained; std::io::IsTerminal",
-    ),
+    ("atty", "RUSTSEC-2021-0145: unmaintained; std::io::IsTerminal"),
     ("instant", "RUSTSEC-2024-0384: unmaintained"),
     ("paste", "RUSTSEC-2024-0436: unmaintained"),
     ("proc-macro-error", "RUSTSEC-2024-0370: unmaintained"),
@@ -95,11 +86,7 @@ const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
         [1, 11, 1],
         "RUSTSEC-2026-0007: memory is corrupted by an overflow in reserve",
     ),
-    (
-        "crossbeam-channel",
-        [0, 5, 15],
-        "RUSTSEC-2025-0024: freed twice",
-    ),
+    ("crossbeam-channel", [0, 5, 15], "RUSTSEC-2025-0024: freed twice"),
     (
         "idna",
         [1, 0, 0],
@@ -125,11 +112,7 @@ const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
         [0, 8, 1],
         "RUSTSEC-2024-0363: a long value is read as commands",
     ),
-    (
-        "time",
-        [0, 3, 47],
-        "RUSTSEC-2026-0009: a date exhausts the stack",
-    ),
+    ("time", [0, 3, 47], "RUSTSEC-2026-0009: a date exhausts the stack"),
     (
         "tracing-subscriber",
         [0, 3, 20],
@@ -199,9 +182,9 @@ fn all_may_be_given_away_with_an_mit_program() {
         );
     }
     for (name, licence, _) in LICENCE_EXCEPTIONS {
-        let needed = packages.iter().any(|package| {
-            text(package, "name") == name && text(package, "license").contains(licence)
-        });
+        let needed = packages
+            .iter()
+            .any(|package| text(package, "name") == name && text(package, "license").contains(licence));
         assert!(needed, "the exception of {name} is not needed any more");
     }
 }
@@ -281,8 +264,7 @@ fn one(words: &[&str], at: &mut usize, allowed: &impl Fn(&str) -> bool) -> bool 
 
 #[test]
 fn a_licence_expression_is_read_as_spdx_means_it() {
-    let allowed =
-        |licence: &str| ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].contains(&licence);
+    let allowed = |licence: &str| ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].contains(&licence);
     for (expression, met) in [
         ("MIT", true),
         ("GPL-3.0", false),

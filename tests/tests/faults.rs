@@ -20,7 +20,13 @@ async fn alone() -> MutexGuard<'static, ()> {
 /// What a shopper sees, without what may differ (version counters of carts grow, ages differ).
 async fn views(shopper: &Shopper, product: u64) -> Vec<Value> {
     let mut views = Vec::new();
-    for path in [&format!("/products/{product}"), "/products?limit=5&sort=price_asc", "/categories", "/cart", "/orders"] {
+    for path in [
+        &format!("/products/{product}"),
+        "/products?limit=5&sort=price_asc",
+        "/categories",
+        "/cart",
+        "/orders",
+    ] {
         views.push(shopper.get(path).await.expect(200).body);
     }
     views.push(shopper.get("/customers/me").await.expect(200).body);
@@ -116,7 +122,9 @@ async fn shop_until(stop: Arc<AtomicBool>, customer: Shopper, variants: [u64; 2]
         if round % 3 == 0 {
             let answer = customer.order(variants[1], 1).await;
             match answer.status {
-                201 => journal.orders.push(answer.body["id"].as_str().unwrap().to_owned()),
+                201 => journal
+                    .orders
+                    .push(answer.body["id"].as_str().unwrap().to_owned()),
                 // Sold out is an answer, not a failure.
                 409 => {}
                 _ => journal.failed += 1,
@@ -133,16 +141,22 @@ async fn a_replica_killed_under_traffic_loses_nothing_that_was_acknowledged() {
     let mut database = sql(shop).await;
     let product = first_product(shop, 20).await;
     let variant = product["variants"][0]["id"].as_u64().unwrap();
-    let other: u64 = sqlx::query_scalar("SELECT variant_id FROM stock WHERE variant_id <> ? ORDER BY on_hand DESC LIMIT 1")
-        .bind(variant)
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
+    let other: u64 = sqlx::query_scalar(
+        "SELECT variant_id FROM stock WHERE variant_id <> ? ORDER BY on_hand DESC LIMIT 1",
+    )
+    .bind(variant)
+    .fetch_one(&mut database)
+    .await
+    .unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let mut shoppers = Vec::new();
     for _ in 0..6 {
         let customer = Shopper::customer(&shop.url()).await;
-        shoppers.push(tokio::spawn(shop_until(Arc::clone(&stop), customer, [variant, other])));
+        shoppers.push(tokio::spawn(shop_until(
+            Arc::clone(&stop),
+            customer,
+            [variant, other],
+        )));
     }
     let began = Instant::now();
     for victim in ["api-1", "api-2"] {
@@ -163,14 +177,22 @@ async fn a_replica_killed_under_traffic_loses_nothing_that_was_acknowledged() {
         failed += journal.failed;
         // The line holds what was last acknowledged, or what was sent after it and never answered.
         let cart = customer.get("/cart").await.expect(200).body;
-        let line = cart["items"].as_array().unwrap().iter().find(|item| item["variant_id"] == variant).unwrap();
+        let line = cart["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|item| item["variant_id"] == variant)
+            .unwrap();
         let quantity = line["quantity"].as_i64().unwrap();
         let may_be = [i64::from(journal.quantity), i64::from(journal.sent)];
         assert!(may_be.contains(&quantity), "{quantity} is none of {may_be:?}");
         told.insert(customer.email.clone(), journal.orders);
     }
     let orders: usize = told.values().map(Vec::len).sum();
-    println!("{orders} orders acknowledged, {failed} requests failed, in {:?}", began.elapsed());
+    println!(
+        "{orders} orders acknowledged, {failed} requests failed, in {:?}",
+        began.elapsed()
+    );
     assert!(orders > 0);
     for id in told.values().flatten() {
         let id = uuid::Uuid::parse_str(id).unwrap();
@@ -182,7 +204,11 @@ async fn a_replica_killed_under_traffic_loses_nothing_that_was_acknowledged() {
         assert_eq!(state, "paid", "{id}");
     }
     let audit = shop.api_output(&["audit", "--settled"]).await.unwrap();
-    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+    assert!(
+        audit.status.success(),
+        "{}",
+        String::from_utf8_lossy(&audit.stdout)
+    );
 }
 
 async fn all_ready(replicas: &[trestle::Replica]) -> bool {
@@ -217,11 +243,18 @@ async fn cached_products_are_served_while_the_database_hangs_and_writes_are_refu
     shop.resume("database").unwrap();
     product.expect(200);
     let list = list.expect(200);
-    assert!(list.header("cache-status").contains("detail=stale"), "{}", list.header("cache-status"));
+    assert!(
+        list.header("cache-status").contains("detail=stale"),
+        "{}",
+        list.header("cache-status")
+    );
     assert!(list.header("age").parse::<u32>().unwrap() >= 5);
     let write = write.refused(503, "unavailable");
     assert!(!write.header("retry-after").is_empty());
     let back = Instant::now();
-    eventually("writes work again", async || visitor.put_in_cart(variant, 1).await.status == 200).await;
+    eventually("writes work again", async || {
+        visitor.put_in_cart(variant, 1).await.status == 200
+    })
+    .await;
     assert!(back.elapsed() < Duration::from_secs(8), "{:?}", back.elapsed());
 }

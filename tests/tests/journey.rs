@@ -6,17 +6,27 @@ use trestle_tests::{Shopper, first_product, shop, sql};
 
 async fn audit_is_clean() {
     let audit = shop().await.api_output(&["audit", "--settled"]).await.unwrap();
-    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+    assert!(
+        audit.status.success(),
+        "{}",
+        String::from_utf8_lossy(&audit.stdout)
+    );
 }
 
 #[tokio::test]
 async fn a_returning_customer_browses_buys_and_looks_the_order_up() {
     let shop = shop().await;
     let newcomer = Shopper::customer(&shop.url()).await;
-    let mut customer = Shopper { token: None, ..Shopper::visitor(&shop.url()) };
+    let mut customer = Shopper {
+        token: None,
+        ..Shopper::visitor(&shop.url())
+    };
     customer.email.clone_from(&newcomer.email);
     customer.log_in().await.expect(201);
-    assert_eq!(customer.get("/customers/me").await.expect(200).body["email"], customer.email.as_str());
+    assert_eq!(
+        customer.get("/customers/me").await.expect(200).body["email"],
+        customer.email.as_str()
+    );
 
     let page = customer.get("/products?in_stock=true&limit=10").await.expect(200);
     assert!(!page.items().is_empty());
@@ -32,9 +42,15 @@ async fn a_returning_customer_browses_buys_and_looks_the_order_up() {
         "payment_token": "tok_approve",
         "expected_total": cart["total"],
     });
-    let request = customer.request(Method::POST, "/orders").header("Idempotency-Key", "first-order").json(&body);
+    let request = customer
+        .request(Method::POST, "/orders")
+        .header("Idempotency-Key", "first-order")
+        .json(&body);
     let order = customer.send(request).await.expect(201).body;
-    assert_eq!((&order["state"], &order["payment"]), (&json!("paid"), &json!("captured")));
+    assert_eq!(
+        (&order["state"], &order["payment"]),
+        (&json!("paid"), &json!("captured"))
+    );
     assert_eq!(order["total"], cart["total"]);
     assert_eq!(order["items"][0]["title"], product["title"]);
     assert_eq!(order["address"]["city"], "London");
@@ -45,15 +61,26 @@ async fn a_returning_customer_browses_buys_and_looks_the_order_up() {
     let path = format!("/orders/{}", order["id"].as_str().unwrap());
     for _ in 0..4 {
         assert_eq!(customer.get(&path).await.expect(200).body["state"], "paid");
-        assert_eq!(customer.get("/orders").await.expect(200).items()[0]["id"], order["id"]);
+        assert_eq!(
+            customer.get("/orders").await.expect(200).items()[0]["id"],
+            order["id"]
+        );
     }
-    let cancelled = customer.post(&format!("{path}/cancel"), &json!({})).await.expect(200).body;
-    assert_eq!((&cancelled["state"], &cancelled["payment"]), (&json!("cancelled"), &json!("refunded")));
-    let ledger: i64 = sqlx::query_scalar("SELECT CAST(SUM(quantity) AS SIGNED) FROM stock_movements WHERE variant_id = ?")
-        .bind(id)
-        .fetch_one(&mut sql(shop).await)
+    let cancelled = customer
+        .post(&format!("{path}/cancel"), &json!({}))
         .await
-        .unwrap();
+        .expect(200)
+        .body;
+    assert_eq!(
+        (&cancelled["state"], &cancelled["payment"]),
+        (&json!("cancelled"), &json!("refunded"))
+    );
+    let ledger: i64 =
+        sqlx::query_scalar("SELECT CAST(SUM(quantity) AS SIGNED) FROM stock_movements WHERE variant_id = ?")
+            .bind(id)
+            .fetch_one(&mut sql(shop).await)
+            .await
+            .unwrap();
     let on_hand: i32 = sqlx::query_scalar("SELECT on_hand FROM stock WHERE variant_id = ?")
         .bind(id)
         .fetch_one(&mut sql(shop).await)
