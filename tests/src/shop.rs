@@ -13,10 +13,14 @@ static SHOP: OnceCell<Stack> = OnceCell::const_new();
 ///
 /// # Panics
 /// When it does not start.
-#[expect(clippy::expect_used, reason = "a test ends by panicking")]
 pub async fn shop() -> &'static Stack {
     SHOP.get_or_init(async || {
-        Stack::builder().replicas(2).products(100).start().await.expect("the shop starts")
+        Stack::builder()
+            .replicas(2)
+            .products(100)
+            .start()
+            .await
+            .expect("the shop starts")
     })
     .await
 }
@@ -25,16 +29,16 @@ pub async fn shop() -> &'static Stack {
 ///
 /// # Panics
 /// When it cannot be reached.
-#[expect(clippy::expect_used, reason = "a test ends by panicking")]
 pub async fn sql(stack: &Stack) -> MySqlConnection {
-    MySqlConnection::connect(&stack.database_url()).await.expect("the database answers")
+    MySqlConnection::connect(&stack.database_url())
+        .await
+        .expect("the database answers")
 }
 
 /// The newest product, whole, that has at least `stock` of its first variant.
 ///
 /// # Panics
 /// When there is none.
-#[expect(clippy::expect_used, reason = "a test ends by panicking")]
 pub async fn first_product(stack: &Stack, stock: i32) -> Value {
     let found: u64 = sqlx::query_scalar(
         "SELECT variants.product_id FROM variants JOIN stock ON stock.variant_id = variants.id
@@ -44,5 +48,9 @@ pub async fn first_product(stack: &Stack, stock: i32) -> Value {
     .fetch_one(&mut sql(stack).await)
     .await
     .expect("a product with stock");
-    Shopper::visitor(&stack.url()).get(&format!("/products/{found}")).await.expect(200).body
+    Shopper::visitor(&stack.url())
+        .get(&format!("/products/{found}"))
+        .await
+        .expect(200)
+        .body
 }

@@ -1,5 +1,4 @@
 //! The catalogue through the proxy: lists, pages, search, single products, and every error of their routes.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +12,11 @@ async fn visitor() -> Shopper {
 }
 
 fn ids(answer: &Answer) -> Vec<u64> {
-    answer.items().iter().map(|item| item["id"].as_u64().unwrap()).collect()
+    answer
+        .items()
+        .iter()
+        .map(|item| item["id"].as_u64().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -22,15 +25,25 @@ async fn a_list_shows_what_a_product_page_shows() {
     let list = visitor.get("/products?limit=5").await.expect(200);
     assert_eq!(list.items().len(), 5);
     for item in list.items() {
-        let product = visitor.get(&format!("/products/{}", item["id"])).await.expect(200).body;
+        let product = visitor
+            .get(&format!("/products/{}", item["id"]))
+            .await
+            .expect(200)
+            .body;
         for field in ["id", "handle", "title", "category", "price", "in_stock"] {
             assert_eq!(product[field], item[field], "{field}");
         }
         let variants = product["variants"].as_array().unwrap();
-        let lowest = variants.iter().map(|variant| variant["price"]["amount"].as_i64().unwrap()).min();
+        let lowest = variants
+            .iter()
+            .map(|variant| variant["price"]["amount"].as_i64().unwrap())
+            .min();
         assert_eq!(product["price"]["amount"].as_i64(), lowest);
         for variant in variants {
-            assert_eq!(variant["options"].as_array().unwrap().len(), product["options"].as_array().unwrap().len());
+            assert_eq!(
+                variant["options"].as_array().unwrap().len(),
+                product["options"].as_array().unwrap().len()
+            );
             assert!(variant["left"].is_null() || variant["left"].as_i64().unwrap() <= 10);
         }
     }
@@ -45,7 +58,11 @@ async fn answers_name_the_replica_and_the_cache_and_can_be_revalidated() {
     for _ in 0..20 {
         let answer = visitor.get(&path).await.expect(200);
         replicas.insert(answer.replica().to_owned());
-        assert!(answer.header("cache-status").contains("memory"), "{:?}", answer.headers);
+        assert!(
+            answer.header("cache-status").contains("memory"),
+            "{:?}",
+            answer.headers
+        );
         assert_eq!(answer.header("cache-control"), "no-cache");
         assert!(!answer.header("age").is_empty());
         assert!(answer.header("server-timing").starts_with("app;dur="));
@@ -56,7 +73,9 @@ async fn answers_name_the_replica_and_the_cache_and_can_be_revalidated() {
     let again = visitor.request(Method::GET, &path).header("If-None-Match", &etag);
     let again = visitor.send(again).await.expect(304);
     assert!(again.text.is_empty());
-    let other = visitor.request(Method::GET, &path).header("If-None-Match", "\"other\"");
+    let other = visitor
+        .request(Method::GET, &path)
+        .header("If-None-Match", "\"other\"");
     visitor.send(other).await.expect(200);
 }
 
@@ -64,18 +83,29 @@ async fn answers_name_the_replica_and_the_cache_and_can_be_revalidated() {
 async fn pages_have_no_gaps_and_no_repeats_while_products_are_added() {
     let visitor = visitor().await;
     let mut database = sql(shop().await).await;
-    let before: Vec<u64> =
-        sqlx::query_scalar("SELECT id FROM products WHERE published = 1").fetch_all(&mut database).await.unwrap();
+    let before: Vec<u64> = sqlx::query_scalar("SELECT id FROM products WHERE published = 1")
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
     for sort in ["newest", "price_asc", "price_desc"] {
         let mut seen = Vec::new();
         let mut prices = Vec::new();
         let mut cursor = String::new();
         let mut page_number = 0;
         loop {
-            let page = visitor.get(&format!("/products?limit=7&sort={sort}{cursor}")).await.expect(200);
+            let page = visitor
+                .get(&format!("/products?limit=7&sort={sort}{cursor}"))
+                .await
+                .expect(200);
             seen.extend(ids(&page));
-            prices.extend(page.items().iter().map(|item| item["price"]["amount"].as_i64().unwrap()));
-            let Some(next) = page.body["next_cursor"].as_str() else { break };
+            prices.extend(
+                page.items()
+                    .iter()
+                    .map(|item| item["price"]["amount"].as_i64().unwrap()),
+            );
+            let Some(next) = page.body["next_cursor"].as_str() else {
+                break;
+            };
             cursor = format!("&cursor={next}");
             page_number += 1;
             assert!(page_number < 200, "the pages do not end");
@@ -85,7 +115,10 @@ async fn pages_have_no_gaps_and_no_repeats_while_products_are_added() {
         }
         let unique: BTreeSet<_> = seen.iter().copied().collect();
         assert_eq!(unique.len(), seen.len(), "{sort}: a product came twice");
-        assert!(before.iter().all(|id| unique.contains(id)), "{sort}: a product is missing");
+        assert!(
+            before.iter().all(|id| unique.contains(id)),
+            "{sort}: a product is missing"
+        );
         match sort {
             "price_asc" => assert!(prices.is_sorted()),
             "price_desc" => assert!(prices.iter().rev().is_sorted()),
@@ -112,10 +145,17 @@ async fn add_product(database: &mut sqlx::MySqlConnection, handle: &str) -> u64 
         .unwrap()
         .last_insert_id();
     for (statement, id) in [
-        ("INSERT INTO product_state (product_id, version, in_stock) VALUES (?, 1, 0)", product),
+        (
+            "INSERT INTO product_state (product_id, version, in_stock) VALUES (?, 1, 0)",
+            product,
+        ),
         ("INSERT INTO stock (variant_id, on_hand) VALUES (?, 0)", variant),
     ] {
-        sqlx::query(statement).bind(id).execute(&mut *database).await.unwrap();
+        sqlx::query(statement)
+            .bind(id)
+            .execute(&mut *database)
+            .await
+            .unwrap();
     }
     product
 }
@@ -138,7 +178,11 @@ async fn every_combination_of_filters_is_answered_and_right() {
             add(2, "max_price=20000".into());
             add(3, "in_stock=true".into());
             let searched = bits & (1 << 4) != 0;
-            query.push(if searched { "q=a%20steel%20tv".into() } else { format!("sort={sort}") });
+            query.push(if searched {
+                "q=a%20steel%20tv".into()
+            } else {
+                format!("sort={sort}")
+            });
             let path = format!("/products?{}", query.join("&"));
             let list = visitor.get(&path).await.expect(200);
             for item in list.items() {
@@ -157,14 +201,44 @@ async fn search_takes_whatever_a_person_types() {
     let visitor = visitor().await;
     let list = visitor.get("/products?limit=1").await.expect(200);
     let title = list.items()[0]["title"].as_str().unwrap().to_owned();
-    let found = visitor.send(visitor.request(Method::GET, "/products").query(&[("q", &title), ("limit", &"100".to_owned())]));
+    let found = visitor.send(
+        visitor
+            .request(Method::GET, "/products")
+            .query(&[("q", &title), ("limit", &"100".to_owned())]),
+    );
     let found = found.await.expect(200);
-    assert!(found.items().iter().any(|item| item["title"] == title.as_str()), "{title} is not found by its title");
+    assert!(
+        found.items().iter().any(|item| item["title"] == title.as_str()),
+        "{title} is not found by its title"
+    );
     let weird = [
-        "shirt +-", "shirt@", "\"", "(((", "+++", "*", "a", "tv", "의자", "나무 의자", "%", "_", "'; DROP TABLE products; --",
-        "\\", "🦀", "\u{0}", "the of and", "~<>()", "women's", "ﬁ", "Ｆｕｌｌ",
+        "shirt +-",
+        "shirt@",
+        "\"",
+        "(((",
+        "+++",
+        "*",
+        "a",
+        "tv",
+        "의자",
+        "나무 의자",
+        "%",
+        "_",
+        "'; DROP TABLE products; --",
+        "\\",
+        "🦀",
+        "\u{0}",
+        "the of and",
+        "~<>()",
+        "women's",
+        "ﬁ",
+        "Ｆｕｌｌ",
     ];
-    for text in weird.into_iter().map(str::to_owned).chain(["x".repeat(200), "word ".repeat(40)]) {
+    for text in weird
+        .into_iter()
+        .map(str::to_owned)
+        .chain(["x".repeat(200), "word ".repeat(40)])
+    {
         let request = visitor.request(Method::GET, "/products").query(&[("q", &text)]);
         let answer = visitor.send(request).await;
         assert_eq!(answer.status, 200, "{text:?}: {}", answer.text);
@@ -180,9 +254,14 @@ async fn search_pages_by_position() {
     let mut seen = BTreeSet::new();
     let mut cursor = String::new();
     for _ in 0..120 {
-        let page = visitor.get(&format!("/products?q={word}&limit=9{cursor}")).await.expect(200);
+        let page = visitor
+            .get(&format!("/products?q={word}&limit=9{cursor}"))
+            .await
+            .expect(200);
         seen.extend(ids(&page));
-        let Some(next) = page.body["next_cursor"].as_str() else { break };
+        let Some(next) = page.body["next_cursor"].as_str() else {
+            break;
+        };
         cursor = format!("&cursor={next}");
     }
     let all: i64 = sqlx::query_scalar(
@@ -198,7 +277,10 @@ async fn search_pages_by_position() {
 #[tokio::test]
 async fn every_bad_query_names_the_parameter() {
     let visitor = visitor().await;
-    let cursor = visitor.get("/products?limit=3").await.body["next_cursor"].as_str().unwrap().to_owned();
+    let cursor = visitor.get("/products?limit=3").await.body["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     for (query, field) in [
         ("limit=0".to_owned(), "limit"),
         ("limit=101".into(), "limit"),
@@ -218,10 +300,21 @@ async fn every_bad_query_names_the_parameter() {
         (format!("in_stock=true&cursor={cursor}"), "cursor"),
         (format!("q=shirt&cursor={cursor}"), "cursor"),
     ] {
-        let answer = visitor.get(&format!("/products?{query}")).await.refused(400, "invalid_request");
+        let answer = visitor
+            .get(&format!("/products?{query}"))
+            .await
+            .refused(400, "invalid_request");
         assert_eq!(answer.fields(), [field], "{query}: {}", answer.text);
     }
-    for id in ["0", "-1", "abc", "1.5", "18446744073709551616", "18446744073709551615", "%F0%9F"] {
+    for id in [
+        "0",
+        "-1",
+        "abc",
+        "1.5",
+        "18446744073709551616",
+        "18446744073709551615",
+        "%F0%9F",
+    ] {
         let answer = visitor.get(&format!("/products/{id}")).await;
         assert_eq!(answer.refused(400, "invalid_request").status, 400, "{id}");
     }
@@ -229,7 +322,10 @@ async fn every_bad_query_names_the_parameter() {
     visitor.get("/nothing").await.refused(404, "not_found");
     let posted = visitor.send(visitor.request(Method::POST, "/products")).await;
     posted.refused(405, "method_not_allowed");
-    let unknown = visitor.get("/products?category=no-such-category").await.expect(200);
+    let unknown = visitor
+        .get("/products?category=no-such-category")
+        .await
+        .expect(200);
     assert!(unknown.items().is_empty());
 }
 
@@ -237,7 +333,11 @@ async fn every_bad_query_names_the_parameter() {
 #[tokio::test]
 async fn a_changed_product_is_seen_on_both_replicas_within_a_second() {
     let shop = shop().await;
-    let doors: Vec<_> = shop.replicas().iter().map(|it| Shopper::visitor(&format!("http://{}", it.address))).collect();
+    let doors: Vec<_> = shop
+        .replicas()
+        .iter()
+        .map(|it| Shopper::visitor(&format!("http://{}", it.address)))
+        .collect();
     let mut database = sql(shop).await;
     for round in 1..=5 {
         let product = ids(&doors[0].get("/products?limit=1&sort=price_desc").await)[0];
@@ -268,9 +368,18 @@ async fn rename(database: &mut sqlx::MySqlConnection, product: u64, title: &str)
         "INSERT INTO changes (kind, id_key, version, created_at)
          SELECT 'product', product_id, version, UTC_TIMESTAMP(6) FROM product_state WHERE product_id = ?",
     ];
-    sqlx::query("UPDATE products SET title = ? WHERE id = ?").bind(title).bind(product).execute(&mut *tx).await.unwrap();
+    sqlx::query("UPDATE products SET title = ? WHERE id = ?")
+        .bind(title)
+        .bind(product)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     for statement in statements {
-        sqlx::query(statement).bind(product).execute(&mut *tx).await.unwrap();
+        sqlx::query(statement)
+            .bind(product)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
 }
@@ -281,7 +390,11 @@ async fn five_hundred_who_ask_for_a_cold_product_cause_one_read_a_replica() {
     let product = add_product(&mut sql(shop).await, "cold-product").await;
     let door = Shopper::visitor(&format!("http://{}", shop.replicas()[0].address));
     // Warm connections, so that the requests really come together.
-    let loads = async || door.get("/instance").await.body["cache"]["database"]["loads"].as_u64().unwrap();
+    let loads = async || {
+        door.get("/instance").await.body["cache"]["database"]["loads"]
+            .as_u64()
+            .unwrap()
+    };
     let before = loads().await;
     let path = format!("/products/{product}");
     let asked = (0..500).map(|_| door.get(&path));
@@ -292,7 +405,10 @@ async fn five_hundred_who_ask_for_a_cold_product_cause_one_read_a_replica() {
     let after = loads().await;
     assert!(after - before < 20, "{} reads", after - before);
     eventually("the second answer is a hit", async || {
-        door.get(&path).await.header("cache-status").starts_with("memory; hit")
+        door.get(&path)
+            .await
+            .header("cache-status")
+            .starts_with("memory; hit")
     })
     .await;
 }

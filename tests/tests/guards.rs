@@ -1,12 +1,11 @@
 //! The guards of the database and Redis links, each against a loss that was reproduced without it: lost writes,
 //! leaked pool permits, cancelled transactions, a Redis link that never comes back.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{Connection as _, Executor as _, MySqlConnection};
+use sqlx::{Executor as _, MySqlConnection};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::{OnceCell, watch};
 use trestle::Stack;
@@ -20,7 +19,9 @@ static STACK: OnceCell<Stack> = OnceCell::const_new();
 
 /// The tiers without replicas: these tests are the API's own code against real servers.
 async fn stack() -> &'static Stack {
-    STACK.get_or_init(async || Stack::builder().replicas(0).products(0).start().await.unwrap()).await
+    STACK
+        .get_or_init(async || Stack::builder().replicas(0).products(0).start().await.unwrap())
+        .await
 }
 
 async fn table(stack: &Stack, name: &str) -> MySqlConnection {
@@ -32,7 +33,10 @@ async fn table(stack: &Stack, name: &str) -> MySqlConnection {
 
 async fn count(connection: &mut MySqlConnection, table: &str) -> i64 {
     let query = format!("SELECT COUNT(*) FROM {table}");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(connection).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(query))
+        .fetch_one(connection)
+        .await
+        .unwrap()
 }
 
 fn seconds(seconds: u64) -> Deadline {
@@ -52,18 +56,26 @@ async fn a_write_after_a_cancelled_transaction_is_kept() {
             Ok(())
         })
     });
-    tokio::time::timeout(Duration::from_millis(300), cancelled).await.unwrap_err();
+    tokio::time::timeout(Duration::from_millis(300), cancelled)
+        .await
+        .unwrap_err();
 
     db.read(seconds(5), |connection| {
         Box::pin(async move {
-            connection.execute("INSERT INTO guard_cancelled VALUES (1)").await?;
+            connection
+                .execute("INSERT INTO guard_cancelled VALUES (1)")
+                .await?;
             Ok(())
         })
     })
     .await
     .unwrap();
     db.close().await;
-    assert_eq!(count(&mut observer, "guard_cancelled").await, 1, "an acknowledged write was lost");
+    assert_eq!(
+        count(&mut observer, "guard_cancelled").await,
+        1,
+        "an acknowledged write was lost"
+    );
 }
 
 /// A client that hangs up drops the handler's future; what it began comes to its end all the same.
@@ -80,8 +92,13 @@ async fn a_transaction_outlives_who_asked_for_it() {
             Ok(())
         })
     });
-    tokio::time::timeout(Duration::from_millis(100), asked).await.unwrap_err();
-    eventually("both rows are committed", async || count(&mut observer, "guard_hangup").await == 2).await;
+    tokio::time::timeout(Duration::from_millis(100), asked)
+        .await
+        .unwrap_err();
+    eventually("both rows are committed", async || {
+        count(&mut observer, "guard_hangup").await == 2
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -106,7 +123,10 @@ async fn a_refusal_rolls_everything_back() {
 async fn a_deadlock_is_tried_again() {
     let stack = stack().await;
     let mut observer = table(stack, "guard_deadlock").await;
-    observer.execute("INSERT INTO guard_deadlock VALUES (1), (2)").await.unwrap();
+    observer
+        .execute("INSERT INTO guard_deadlock VALUES (1), (2)")
+        .await
+        .unwrap();
     let db = Db::new(stack.database_url().parse().unwrap(), 2);
     let both_hold_one = Arc::new(tokio::sync::Barrier::new(2));
     let locks = |first: i32, second: i32| {
@@ -136,7 +156,10 @@ async fn dead_links_do_not_use_the_pool_up() {
     let stack = stack().await;
     let path = socket_of(&stack.database_url());
     let bridge = Bridge::open(&path).await;
-    let url = format!("mysql://trestle@127.0.0.1:{}/trestle?ssl-mode=DISABLED", bridge.port);
+    let url = format!(
+        "mysql://trestle@127.0.0.1:{}/trestle?ssl-mode=DISABLED",
+        bridge.port
+    );
     let db = Db::new(url.parse().unwrap(), 3);
     let ask = || {
         db.read(Deadline::after(Duration::from_millis(500)), |connection| {
@@ -179,24 +202,37 @@ async fn a_redis_link_that_hangs_is_replaced() {
         redis.get("guard").await;
     }
     bridge.thaw_for_new_ones();
-    eventually("another link is made", async || redis.get("guard").await.is_some()).await;
+    eventually("another link is made", async || {
+        redis.get("guard").await.is_some()
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn redis_keeps_the_newer_of_two_values() {
     let stack = stack().await;
-    let redis = Redis::new(client(&stack.redis_url().unwrap()).unwrap(), Arc::new(Breaker::default()));
+    let redis = Redis::new(
+        client(&stack.redis_url().unwrap()).unwrap(),
+        Arc::new(Breaker::default()),
+    );
     redis.warm().await;
     let value = |version: u64| format!("{version:016x}{:016x}+v{version}", 1).into_bytes();
     for version in [9, 10, 2, 10] {
-        assert!(redis.set_if_newer("newer", &value(version), Duration::from_secs(60)).await);
+        assert!(
+            redis
+                .set_if_newer("newer", &value(version), Duration::from_secs(60))
+                .await
+        );
     }
     assert_eq!(redis.get("newer").await.as_deref(), Some(value(10).as_slice()));
 }
 
 fn socket_of(url: &str) -> PathBuf {
     let (_, query) = url.split_once('?').unwrap();
-    let socket = query.split('&').find_map(|pair| pair.strip_prefix("socket=")).unwrap();
+    let socket = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("socket="))
+        .unwrap();
     PathBuf::from(socket.replace("%2F", "/"))
 }
 
@@ -215,18 +251,23 @@ impl Bridge {
         let socket = socket.to_owned();
         tokio::spawn(async move {
             for number in 0_u64.. {
-                let Ok((client, _)) = listener.accept().await else { return };
+                let Ok((client, _)) = listener.accept().await else {
+                    return;
+                };
                 let mut frozen = frozen.clone();
                 let socket = socket.clone();
                 tokio::spawn(async move {
-                    let Ok(server) = UnixStream::connect(socket).await else { return };
+                    let Ok(server) = UnixStream::connect(socket).await else {
+                        return;
+                    };
                     let (mut client, mut server) = (client, server);
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                        _ = frozen.wait_for(|below| number < *below) => {
-                            // Held open until the test ends.
-                            std::future::pending::<()>().await;
-                        }
+                    let passed = tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => true,
+                        _ = frozen.wait_for(|below| number < *below) => false,
+                    };
+                    if !passed {
+                        // Held open until the test ends.
+                        std::future::pending::<()>().await;
                     }
                 });
             }

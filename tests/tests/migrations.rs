@@ -1,5 +1,4 @@
 //! Migrations: killed at every point and run again, two at a time, and a server that waits for them.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,7 +11,9 @@ use trestle::Stack;
 static STACK: OnceCell<Stack> = OnceCell::const_new();
 
 async fn stack() -> &'static Stack {
-    STACK.get_or_init(async || Stack::builder().replicas(0).products(0).start().await.unwrap()).await
+    STACK
+        .get_or_init(async || Stack::builder().replicas(0).products(0).start().await.unwrap())
+        .await
 }
 
 /// An empty database of its own, and the commands that work on it.
@@ -24,7 +25,9 @@ struct Database {
 impl Database {
     async fn create(name: &str) -> Self {
         let stack = stack().await;
-        let mut connection = MySqlConnection::connect(&stack.database_root_url()).await.unwrap();
+        let mut connection = MySqlConnection::connect(&stack.database_root_url())
+            .await
+            .unwrap();
         let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci");
         connection.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
         let url = with_database(&stack.database_root_url(), name);
@@ -34,14 +37,20 @@ impl Database {
 
     async fn migrate(&self) -> Command {
         let mut command = stack().await.api_command(&["migrate"]).unwrap();
-        command.env("TRESTLE_DATABASE_URL", &self.url).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .env("TRESTLE_DATABASE_URL", &self.url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         command.kill_on_drop(true);
         command
     }
 
     async fn applied(&mut self) -> Vec<i64> {
         let query = "SELECT version FROM _sqlx_migrations WHERE success = TRUE ORDER BY version";
-        sqlx::query_scalar(query).fetch_all(&mut self.connection).await.unwrap_or_default()
+        sqlx::query_scalar(query)
+            .fetch_all(&mut self.connection)
+            .await
+            .unwrap_or_default()
     }
 }
 
@@ -61,10 +70,21 @@ async fn a_migration_that_was_killed_at_any_point_is_run_again() {
     assert!(all.len() >= 19);
     for version in &all {
         let unfinished = "UPDATE _sqlx_migrations SET success = FALSE WHERE version = ?";
-        sqlx::query(unfinished).bind(version).execute(&mut database.connection).await.unwrap();
+        sqlx::query(unfinished)
+            .bind(version)
+            .execute(&mut database.connection)
+            .await
+            .unwrap();
         let later = "DELETE FROM _sqlx_migrations WHERE version > ?";
-        sqlx::query(later).bind(version).execute(&mut database.connection).await.unwrap();
-        assert!(database.migrate().await.status().await.unwrap().success(), "after a kill in {version}");
+        sqlx::query(later)
+            .bind(version)
+            .execute(&mut database.connection)
+            .await
+            .unwrap();
+        assert!(
+            database.migrate().await.status().await.unwrap().success(),
+            "after a kill in {version}"
+        );
         assert_eq!(database.applied().await, all, "after a kill in {version}");
     }
 }
@@ -78,7 +98,11 @@ async fn real_kills_at_growing_times_lose_nothing() {
         child.kill().await.unwrap();
     }
     let output = database.migrate().await.output().await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(database.applied().await.len() >= 19);
 }
 
@@ -96,7 +120,13 @@ async fn of_several_at_once_one_migrates_and_the_others_wait() {
         ran.push(String::from_utf8(output.stdout).unwrap());
     }
     let all = database.applied().await.len();
-    let did_all = ran.iter().filter(|line| line.contains(&format!("({all} migrations ran)"))).count();
-    let did_none = ran.iter().filter(|line| line.contains("(0 migrations ran)")).count();
+    let did_all = ran
+        .iter()
+        .filter(|line| line.contains(&format!("({all} migrations ran)")))
+        .count();
+    let did_none = ran
+        .iter()
+        .filter(|line| line.contains("(0 migrations ran)"))
+        .count();
     assert_eq!((did_all, did_none), (1, 3), "{ran:?}");
 }

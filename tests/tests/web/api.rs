@@ -93,10 +93,7 @@ async fn a_sane_request_id_is_passed_on_and_any_other_replaced() {
         let request = front.client.get(front.url(path)).header("X-Request-Id", id);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.headers().get_all("x-request-id").iter().count(), 1);
-        answer.headers()["x-request-id"]
-            .to_str()
-            .unwrap()
-            .to_owned()
+        answer.headers()["x-request-id"].to_str().unwrap().to_owned()
     };
     let longest = "a".repeat(64);
     for path in ["/api/v1/products", "/", "/nothing"] {
@@ -164,11 +161,7 @@ async fn connections_to_the_replicas_are_kept() {
     }
     // One for each worker that took part.
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    assert!(
-        replica.connections() <= workers,
-        "{}",
-        replica.connections()
-    );
+    assert!(replica.connections() <= workers, "{}", replica.connections());
 }
 
 #[tokio::test]
@@ -217,11 +210,7 @@ async fn a_broken_off_read_or_checkout_is_tried_elsewhere_another_post_is_not() 
         let last = *statuses.last().unwrap();
         assert_eq!(last, if repeated { 200 } else { 502 }, "{method} {path}");
         let arrived = good.seen().len() + broken.seen().len();
-        assert_eq!(
-            arrived,
-            statuses.len() + usize::from(repeated),
-            "{method} {path}"
-        );
+        assert_eq!(arrived, statuses.len() + usize::from(repeated), "{method} {path}");
     }
 }
 

@@ -22,37 +22,22 @@ fn is_problem(answer: &str, status: u16, code: &str, case: &str) {
     let (head, body) = answer
         .split_once("\r\n\r\n")
         .unwrap_or_else(|| panic!("{case}: {answer}"));
-    assert!(
-        head.starts_with(&format!("HTTP/1.1 {status} ")),
-        "{case}: {head}"
-    );
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{case}: {head}");
     let header = |name: &str| {
         head.lines()
             .filter_map(|line| line.split_once(": "))
             .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     };
-    assert_eq!(
-        header("Content-Type"),
-        Some("application/problem+json"),
-        "{case}"
-    );
+    assert_eq!(header("Content-Type"), Some("application/problem+json"), "{case}");
     assert_eq!(header("Cache-Control"), Some("no-store"), "{case}");
     let wait = (status == 502).then_some("1");
     assert_eq!(header("Retry-After"), wait, "{case}");
     let problem: Value = serde_json::from_str(body).unwrap();
-    assert_eq!(
-        problem["type"],
-        format!("urn:trestle:problem:{code}"),
-        "{case}"
-    );
+    assert_eq!(problem["type"], format!("urn:trestle:problem:{code}"), "{case}");
     assert_eq!(problem["code"], code, "{case}");
     assert_eq!(problem["status"], status, "{case}");
-    assert_eq!(
-        problem["request_id"].as_str(),
-        header("X-Request-Id"),
-        "{case}"
-    );
+    assert_eq!(problem["request_id"].as_str(), header("X-Request-Id"), "{case}");
     assert!(
         problem["title"].is_string() && problem["detail"].is_string(),
         "{case}"
@@ -74,9 +59,7 @@ async fn what_breaks_a_limit_is_refused_in_the_apis_words() {
         format!("POST {path} HTTP/1.1\r\n{rest}Content-Length: {length}\r\n\r\n{body}")
     };
     let kilobyte = "a".repeat(1000);
-    let many: String = (0..40).fold(String::new(), |all, n| {
-        all + &format!("X-{n}: {kilobyte}\r\n")
-    });
+    let many: String = (0..40).fold(String::new(), |all, n| all + &format!("X-{n}: {kilobyte}\r\n"));
     for (case, request, status, code) in [
         (
             "large body",
@@ -84,12 +67,7 @@ async fn what_breaks_a_limit_is_refused_in_the_apis_words() {
             413,
             "payload_too_large",
         ),
-        (
-            "large body to a page",
-            post("/", 1025),
-            413,
-            "payload_too_large",
-        ),
+        ("large body to a page", post("/", 1025), 413, "payload_too_large"),
         (
             "long address",
             format!("GET /api/v1/products?q={long} HTTP/1.1\r\n{rest}\r\n"),
@@ -122,12 +100,7 @@ async fn what_breaks_a_limit_is_refused_in_the_apis_words() {
         ),
         ("post to a page", post("/", 2), 405, "method_not_allowed"),
     ] {
-        is_problem(
-            &exchange(&front, request.as_bytes()).await,
-            status,
-            code,
-            case,
-        );
+        is_problem(&exchange(&front, request.as_bytes()).await, status, code, case);
     }
     assert_eq!(replica.seen().len(), 0);
     let largest = exchange(&front, post("/api/v1/orders", 65_536).as_bytes()).await;

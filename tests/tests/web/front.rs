@@ -38,10 +38,7 @@ pub struct Wish<'a> {
 /// Starts nginx, and waits until it answers.
 pub async fn start(wish: Wish<'_>) -> Front {
     // A name with a space: every path in the configuration must be quoted.
-    let folder = tempfile::Builder::new()
-        .prefix("trestle web ")
-        .tempdir()
-        .unwrap();
+    let folder = tempfile::Builder::new().prefix("trestle web ").tempdir().unwrap();
     let tree = WebTree::find().unwrap();
     let (http, https) = (free_address(), free_address());
     let mut authority = None;
@@ -59,22 +56,14 @@ pub async fn start(wish: Wish<'_>) -> Front {
     let config = WebConfig {
         listen: vec![http],
         tls,
-        upstreams: wish
-            .replicas
-            .iter()
-            .map(|replica| replica.address)
-            .collect(),
+        upstreams: wish.replicas.iter().map(|replica| replica.address).collect(),
         storefront: wish.storefront.unwrap_or(tree.storefront),
         templates: tree.templates,
         run_dir: folder.path().join("run"),
         log_dir: folder.path().join("log"),
         run_as_root: fs::metadata("/proc/self").unwrap().uid() == 0,
         hostname: wish.hostname.map(str::to_owned),
-        trusted_proxies: wish
-            .trusted_proxies
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        trusted_proxies: wish.trusted_proxies.iter().map(ToString::to_string).collect(),
     };
     let conf = render(&config, &folder.path().join("conf")).unwrap();
     let nginx = nginx(folder.path(), &conf)
@@ -108,10 +97,7 @@ fn quiet_client() -> ClientBuilder {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn nginx(folder: &Path, conf: &Path) -> Command {
@@ -159,9 +145,7 @@ impl Drop for Front {
     fn drop(&mut self) {
         // By its own signal: a killed master would leave its workers.
         let conf = self.folder.path().join("conf/nginx.conf");
-        let stopped = nginx(self.folder.path(), &conf)
-            .args(["-s", "stop"])
-            .status();
+        let stopped = nginx(self.folder.path(), &conf).args(["-s", "stop"]).status();
         if stopped.is_ok_and(|status| status.success()) {
             let _ = self.nginx.wait();
         } else {

@@ -13,9 +13,7 @@ fn words(path: &Path) -> Vec<String> {
 }
 
 fn value_of(conf: &str, directive: &str) -> String {
-    let line = conf
-        .lines()
-        .find_map(|line| line.trim().strip_prefix(directive));
+    let line = conf.lines().find_map(|line| line.trim().strip_prefix(directive));
     line.unwrap().trim().trim_end_matches(';').to_owned()
 }
 
@@ -32,10 +30,7 @@ fn the_launcher_and_the_shell_render_the_same() {
             listen: vec!["127.0.0.1:443".parse().unwrap()],
             http2: Http2::Directive,
         }),
-        upstreams: vec![
-            "10.0.0.1:8000".parse().unwrap(),
-            "10.0.0.2:8000".parse().unwrap(),
-        ],
+        upstreams: vec!["10.0.0.1:8000".parse().unwrap(), "10.0.0.2:8000".parse().unwrap()],
         storefront: tree.storefront.clone(),
         templates: tree.templates.clone(),
         run_dir: at("run"),
@@ -51,10 +46,7 @@ fn the_launcher_and_the_shell_render_the_same() {
         .env("TRESTLE_WEB_RUN_AS", "root")
         .env("TRESTLE_WEB_WORKERS", value_of(&conf, "worker_processes"))
         .env("TRESTLE_WEB_FILES", value_of(&conf, "worker_rlimit_nofile"))
-        .env(
-            "TRESTLE_WEB_CONNECTIONS",
-            value_of(&conf, "worker_connections"),
-        )
+        .env("TRESTLE_WEB_CONNECTIONS", value_of(&conf, "worker_connections"))
         .env("TRESTLE_WEB_RUN_DIR", at("run"))
         .env("TRESTLE_WEB_LOG_DIR", at("log"))
         .env("TRESTLE_WEB_STOREFRONT", &tree.storefront)
@@ -92,19 +84,12 @@ fn the_shell_says_what_is_missing() {
             .env("TRESTLE_WEB_API_NAME", api)
             .output()
             .unwrap();
-        (
-            output.status.code(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let (code, said) = render(&tree.templates, "");
     assert_eq!(code, Some(64));
     assert!(said.contains("TRESTLE_WEB_API_NAME"), "{said}");
-    fs::write(
-        folder.path().join("a.template"),
-        "x ${TRESTLE_WEB_NOTHING};",
-    )
-    .unwrap();
+    fs::write(folder.path().join("a.template"), "x ${TRESTLE_WEB_NOTHING};").unwrap();
     let (code, said) = render(folder.path(), "api:8000");
     assert_eq!(code, Some(64));
     assert!(said.contains("TRESTLE_WEB_NOTHING is not set"), "{said}");

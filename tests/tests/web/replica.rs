@@ -141,11 +141,7 @@ fn answer(request: &Request) -> Vec<u8> {
         "padding": "trestle ".repeat(200),
     });
     let body = body.to_string();
-    let id = request
-        .headers
-        .get("x-request-id")
-        .cloned()
-        .unwrap_or_default();
+    let id = request.headers.get("x-request-id").cloned().unwrap_or_default();
     format!(
         "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\nX-Request-Id: {id}\r\n\
          Cache-Control: private, no-store\r\nX-Content-Type-Options: nosniff\r\nETag: \"v1\"\r\n\r\n{body}",

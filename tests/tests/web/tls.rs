@@ -58,12 +58,7 @@ async fn http_leads_to_https_and_keeps_the_method_and_the_address() {
         let url = at("http", "shop.example", front.http, "/api/v1/orders?a=%20b");
         let answer = front.client.request(method, url).send().await.unwrap();
         assert_eq!(answer.status(), status);
-        let expected = at(
-            "https",
-            "shop.example",
-            front.https,
-            "/api/v1/orders?a=%20b",
-        );
+        let expected = at("https", "shop.example", front.https, "/api/v1/orders?a=%20b");
         assert_eq!(moved_to(&answer), expected);
         assert!(!answer.headers().contains_key(STRICT_TRANSPORT_SECURITY));
     }
@@ -135,10 +130,7 @@ async fn a_trusted_proxys_word_on_the_scheme_counts() {
 
     let https = ask("https").await;
     assert_eq!(https.status(), 200);
-    assert_eq!(
-        https.headers()[STRICT_TRANSPORT_SECURITY],
-        "max-age=31536000"
-    );
+    assert_eq!(https.headers()[STRICT_TRANSPORT_SECURITY], "max-age=31536000");
     let told = replica.seen()[0].headers.clone();
     assert_eq!(told["x-forwarded-proto"], "https");
     // The nearest address that is not a proxy of ours; what stands before it, anyone may have written.
