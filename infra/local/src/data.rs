@@ -205,7 +205,7 @@ impl DataFolder {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let parents = runtime
             .into_iter()
-            .filter(|path| path.as_os_str().len() < 60)
+            .filter(|path| path.is_absolute() && path.as_os_str().len() < 60)
             .chain([PathBuf::from("/tmp")]);
         for parent in parents {
             // The name is new and cannot be guessed: nobody can have put a folder there before.

@@ -17,6 +17,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::data::DataFolder;
+use crate::options::Usage;
 use crate::process::{Process, Program, describe};
 use crate::{probe, programs};
 
@@ -59,8 +60,12 @@ impl Database {
             .with_context(|| format!("--mysqld {}: no answer to --version", executable.display()))?
             .with_context(|| format!("--mysqld {}", executable.display()))?;
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let flavour = flavour(&version)
-            .with_context(|| format!("--mysqld {} is no MySQL or MariaDB server", executable.display()))?;
+        let Some(flavour) = flavour(&version) else {
+            bail!(Usage(format!(
+                "--mysqld {} is no MySQL or MariaDB server",
+                executable.display()
+            )));
+        };
         Ok(Self {
             flavour,
             version,
@@ -70,10 +75,9 @@ impl Database {
         })
     }
 
-    /// Makes the folder with the system tables. It must not exist.
-    pub async fn initialise(&self) -> Result<()> {
-        let folder = self.data.database();
-        crate::data::private_folder(&folder)?;
+    /// Begins to make the folder with the system tables. It must not exist.
+    pub fn initialise(&self) -> Result<Process> {
+        crate::data::private_folder(&self.data.database())?;
         let program = match self.flavour {
             Flavour::MariaDb => {
                 let installer = self.installer()?;
@@ -87,7 +91,11 @@ impl Database {
                 .arg("--auto-generate-certs=OFF")
                 .arg("--caching-sha2-password-auto-generate-rsa-keys=OFF"),
         };
-        let process = Process::spawn(&program, &self.data)?;
+        Process::spawn(&program, &self.data)
+    }
+
+    /// Waits for the end of the initialisation.
+    pub async fn initialised(&self, process: &Process) -> Result<()> {
         let ended = timeout(INIT_WITHIN, process.wait()).await;
         let Ok(status) = ended else {
             process.kill();
@@ -105,7 +113,7 @@ impl Database {
             "the database could not be initialised ({}); {}{}",
             describe(status),
             process.tail(),
-            self.hint(&process)
+            self.hint(process)
         );
     }
 

@@ -335,7 +335,7 @@ impl Leftover {
         })
     }
 
-    pub fn is_running(&self) -> bool {
+    fn is_running(&self) -> bool {
         self.identity.is_alive()
             || (self.identity.boot == procfs::boot()
                 && !procfs::group_inside(self.identity.pid, &self.folder).is_empty())
@@ -343,7 +343,8 @@ impl Leftover {
 
     /// Ends it: the database gets the time for a clean end, which is faster than the repair that follows a kill.
     pub async fn end(&self) {
-        let limit = if self.name.starts_with("database") { 20 } else { 3 };
+        // A replica lingers for 3 s.
+        let limit = if self.name.starts_with("database") { 20 } else { 5 };
         if self.identity.is_alive() {
             let _ = send(self.identity.pid, Signal::SIGTERM);
             let _ = send(self.identity.pid, Signal::SIGCONT);

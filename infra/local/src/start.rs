@@ -11,7 +11,7 @@ use crate::data::{DataFolder, State as Record, remove_folder};
 use crate::database::{Database, Flavour};
 use crate::nginx::{Front, Nginx};
 use crate::options::{MOST_REPLICAS, Options, Usage};
-use crate::process::Leftover;
+use crate::process::{Leftover, Process};
 use crate::procfs::Identity;
 use crate::redis::Redis;
 use crate::supervisor::{Phase, Report, Service, State, Supervisor};
@@ -97,7 +97,10 @@ impl Supervisor {
                     "database   initialising {name} in {}",
                     self.data.database().display()
                 ));
-                self.database.initialise().await?;
+                let process = self.register_command(self.database.initialise()?)?;
+                let outcome = self.database.initialised(&process).await;
+                self.forget_commands();
+                outcome?;
             }
             Some(made_by) if made_by != name => bail!(
                 "--data {} holds a {made_by} database, and {name} would serve it: use that server, another --data, or `trestle reset`",
@@ -150,18 +153,26 @@ impl Supervisor {
 
     async fn run_command(&self, arguments: &[String]) -> Result<()> {
         let api = self.api.as_ref().context("this stack has no API")?;
-        let process = Arc::new(api.command(arguments)?);
-        {
-            let mut state = self.state();
-            if state.phase == Phase::Stopping {
-                process.kill();
-                bail!("stopped while it started");
-            }
-            state.commands.push(Arc::clone(&process));
-        }
+        let process = self.register_command(api.command(arguments)?)?;
         let outcome = Api::finish(&process).await;
-        self.state().commands.retain(|running| running.status().is_none());
+        self.forget_commands();
         outcome
+    }
+
+    /// Makes a one-shot process known, so that it ends with the stack.
+    fn register_command(&self, process: Process) -> Result<Arc<Process>> {
+        let process = Arc::new(process);
+        let mut state = self.state();
+        if state.phase == Phase::Stopping {
+            process.kill();
+            bail!("stopped while it started");
+        }
+        state.commands.push(Arc::clone(&process));
+        Ok(process)
+    }
+
+    fn forget_commands(&self) {
+        self.state().commands.retain(|process| process.status().is_none());
     }
 
     /// Starts replicas until there are `count`, all at the same time. Those that fail are taken out again.
@@ -235,21 +246,27 @@ pub(crate) fn replicas(state: &State) -> Vec<String> {
 
 /// Ends all that an earlier launcher left behind. The caller holds the folder's lock.
 pub async fn end_leftovers(data: &DataFolder, report: &Report) -> Result<usize> {
-    let leftovers = Leftover::find(data);
+    let mut leftovers = Leftover::find(data);
     let count = leftovers.len();
     // The front first, so that nothing is sent to what is ended next; all of a tier at once.
     for tier in [&["nginx"][..], &["api-", "migrate", "seed"][..], &[""][..]] {
-        let (now, _): (Vec<_>, Vec<_>) = leftovers
-            .iter()
+        let (now, later): (Vec<_>, Vec<_>) = leftovers
+            .into_iter()
             .partition(|one| tier.iter().any(|prefix| one.name.starts_with(prefix)));
-        for leftover in now {
-            if leftover.is_running() {
+        leftovers = later;
+        let ends: Vec<_> = now
+            .into_iter()
+            .map(|leftover| {
+                let Leftover { name, identity, .. } = &leftover;
                 report(&format!(
-                    "ending {} (pid {}), left by an earlier launcher",
-                    leftover.name, leftover.identity.pid
+                    "ending {name} (pid {}), left by an earlier launcher",
+                    identity.pid
                 ));
-                leftover.end().await;
-            }
+                tokio::spawn(async move { leftover.end().await })
+            })
+            .collect();
+        for end in ends {
+            end.await.context("ending a leftover was cut off")?;
         }
     }
     if let Some(state) = data.state() {
