@@ -1,8 +1,9 @@
-//! The way to MySQL. Two guards live here, each against a loss that was reproduced with sqlx 0.9:
+//! The way to MySQL. Three guards live here, each against a loss that was reproduced with sqlx 0.9:
 //!
 //! - a connection whose work did not come to its end (timed out, cancelled, failed on the wire) is closed, never
 //!   reused: it may be inside an open transaction, whose next borrower would lose what it writes, and a dead
 //!   link would keep its place in the pool for good;
+//! - a connection goes back to the pool within a bounded time: sqlx pings the server on the way, without a bound;
 //! - a transaction runs in a task of its own, so that a client that hangs up cannot cancel it half way.
 //!
 //! Deadlocks and lock waits are retried here and nowhere else.
@@ -27,6 +28,8 @@ use crate::error::{Error, Result};
 const ATTEMPTS: u32 = 4;
 /// A connection unused for longer is pinged before it is handed out: the server ends idle ones after 10 s.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// How long a connection may take to go back to the pool.
+const RETURN_LIMIT: Duration = Duration::from_millis(500);
 
 /// One runtime's share of the connections to MySQL.
 #[derive(Clone)]
@@ -186,7 +189,11 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if !self.finished {
+        if self.finished {
+            // On its way back sqlx pings the server, for as long as it takes: on a link that died meanwhile that
+            // is for ever, and the place in the pool is gone. Cut off here, the link is closed instead.
+            tokio::spawn(tokio::time::timeout(RETURN_LIMIT, self.connection.return_to_pool()));
+        } else {
             self.connection.close_on_drop();
         }
     }
