@@ -65,7 +65,7 @@ fn with_database(url: &str, name: &str) -> String {
 #[tokio::test]
 async fn a_migration_that_was_killed_at_any_point_is_run_again() {
     let mut database = Database::create("killed").await;
-    assert!(database.migrate().await.status().await.unwrap().success());
+    assert!(database.migrate().await.output().await.unwrap().status.success());
     let all = database.applied().await;
     assert!(all.len() >= 19);
     for version in &all {
@@ -82,7 +82,7 @@ async fn a_migration_that_was_killed_at_any_point_is_run_again() {
             .await
             .unwrap();
         assert!(
-            database.migrate().await.status().await.unwrap().success(),
+            database.migrate().await.output().await.unwrap().status.success(),
             "after a kill in {version}"
         );
         assert_eq!(database.applied().await, all, "after a kill in {version}");
