@@ -1,1 +1,31 @@
+//! Runs and scales Trestle's tiers as processes on this machine: nginx, trestle-api's replicas, Redis, MariaDB or MySQL.
+//!
+//! [`Stack`] is what tests and load tests start; the `trestle` command is the same with a terminal. See README.md.
 
+pub mod api;
+mod changes;
+pub mod control;
+pub mod data;
+pub mod database;
+pub mod events;
+mod guard;
+pub mod nginx;
+pub mod options;
+pub mod ports;
+pub mod probe;
+pub mod process;
+pub mod procfs;
+pub mod programs;
+pub mod redis;
+pub mod stack;
+mod start;
+pub mod supervisor;
+pub mod table;
+pub mod tls;
+pub mod web;
+
+pub use nix::sys::signal::Signal;
+pub use options::Options;
+pub use stack::{Replica, Stack, StackBuilder};
+pub use start::end_leftovers;
+pub use supervisor::{Phase, ProcessInfo, Report};

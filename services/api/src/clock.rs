@@ -1,4 +1,8 @@
 //! The one place where the wall clock is read.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that the others are sent to"
+)]
 
 use time::OffsetDateTime;
 

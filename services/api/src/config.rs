@@ -115,12 +115,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
     /// Redis: redis://HOST:PORT/0 or redis+unix:///PATH; without it there is no Redis layer
-    #[arg(
-        long,
-        env = "TRESTLE_REDIS_URL",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
+    #[arg(long, env = "TRESTLE_REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis_url: Option<Secret>,
     /// A file that holds the Redis URL
     #[arg(long, env = "TRESTLE_REDIS_URL_FILE", value_name = "FILE")]
@@ -156,28 +151,13 @@ pub struct ServeArgs {
     #[arg(long, env = "TRESTLE_REPLICA", value_name = "NAME")]
     replica: Option<String>,
     /// The zone this replica runs in
-    #[arg(
-        long,
-        env = "TRESTLE_ZONE",
-        default_value = "local",
-        value_name = "NAME"
-    )]
+    #[arg(long, env = "TRESTLE_ZONE", default_value = "local", value_name = "NAME")]
     zone: String,
     /// The shop's currency, an ISO 4217 code
-    #[arg(
-        long,
-        env = "TRESTLE_CURRENCY",
-        default_value = "USD",
-        value_name = "CODE"
-    )]
+    #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
     pub currency: Currency,
     /// Log filter: a level (error, warn, info, debug, trace) or directives such as info,sqlx=warn
-    #[arg(
-        long,
-        env = "TRESTLE_LOG",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
+    #[arg(long, env = "TRESTLE_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
     /// Log lines as json or pretty
     #[arg(
@@ -270,11 +250,9 @@ impl Config {
             args.secrets_key_file.as_ref(),
         )?
         .ok_or_else(|| "is required (KID:KEY, KEY of 32 bytes or more)".to_owned())
-        .or_else(|reason| {
-            Err(ConfigError {
-                variable: "TRESTLE_SECRETS_KEY",
-                reason,
-            })
+        .map_err(|reason| ConfigError {
+            variable: "TRESTLE_SECRETS_KEY",
+            reason,
         })?;
         let keys = Keys::parse(&keys).map_err(|reason| ConfigError {
             variable: "TRESTLE_SECRETS_KEY",
@@ -347,12 +325,8 @@ fn default_replica() -> String {
 /// Hashes at a time: each needs 19 MiB beside the process itself, and more than the cores only wait.
 fn default_hashes(memory_limit: Option<u64>, cores: usize) -> usize {
     const MIB: u64 = 1024 * 1024;
-    let fit = memory_limit.map_or(u64::MAX, |limit| {
-        limit.saturating_sub(64 * MIB) / (24 * MIB)
-    });
-    usize::try_from(fit)
-        .unwrap_or(usize::MAX)
-        .clamp(1, cores.max(1))
+    let fit = memory_limit.map_or(u64::MAX, |limit| limit.saturating_sub(64 * MIB) / (24 * MIB));
+    usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, cores.max(1))
 }
 
 /// The memory limit of this process's cgroup (v2, then v1), in bytes.
@@ -362,13 +336,7 @@ fn memory_limit() -> Option<u64> {
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
     ]
     .iter()
-    .find_map(|path| {
-        std::fs::read_to_string(path)
-            .ok()?
-            .trim()
-            .parse::<u64>()
-            .ok()
-    })
+    .find_map(|path| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok())
     // Version 1 says "no limit" with a number near the largest.
     .filter(|limit| *limit < 1 << 50)
 }

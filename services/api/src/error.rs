@@ -30,16 +30,15 @@ pub struct Shortage {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{detail}")]
-    InvalidRequest {
-        detail: String,
-        errors: Vec<FieldError>,
-    },
+    InvalidRequest { detail: String, errors: Vec<FieldError> },
     #[error("the Idempotency-Key header is missing")]
     IdempotencyKeyMissing,
     #[error("log in first: the access token is missing, spoilt, ended or expired")]
     Unauthenticated,
     #[error("e-mail address or password is wrong")]
     BadCredentials,
+    #[error("log in again: the refresh token is spoilt, used up, ended or expired")]
+    SessionEnded,
     #[error("this needs another role")]
     Forbidden,
     #[error("there is no such {0}")]
@@ -48,6 +47,8 @@ pub enum Error {
     MethodNotAllowed,
     #[error("an account with this e-mail address exists")]
     EmailTaken,
+    #[error("the payment was not made; another try needs a new Idempotency-Key")]
+    PaymentDeclined { order: Value },
     #[error("prices have changed: the total is now another")]
     PriceChanged { total: Money },
     #[error("not enough in stock")]
@@ -117,11 +118,14 @@ impl Error {
         match self {
             Self::InvalidRequest { .. } => (S::BAD_REQUEST, "invalid_request"),
             Self::IdempotencyKeyMissing => (S::BAD_REQUEST, "idempotency_key_missing"),
-            Self::Unauthenticated | Self::BadCredentials => (S::UNAUTHORIZED, "unauthenticated"),
+            Self::Unauthenticated | Self::BadCredentials | Self::SessionEnded => {
+                (S::UNAUTHORIZED, "unauthenticated")
+            }
             Self::Forbidden => (S::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (S::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::EmailTaken => (S::CONFLICT, "email_taken"),
+            Self::PaymentDeclined { .. } => (S::PAYMENT_REQUIRED, "payment_declined"),
             Self::PriceChanged { .. } => (S::CONFLICT, "price_changed"),
             Self::OutOfStock(_) => (S::CONFLICT, "out_of_stock"),
             Self::OrderInProgress => (S::CONFLICT, "order_in_progress"),
@@ -133,9 +137,7 @@ impl Error {
             Self::CartFull { .. } => (S::UNPROCESSABLE_ENTITY, "cart_full"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
-            Self::Database(error)
-                if crate::db::is_outage(error) || crate::db::is_contention(error) =>
-            {
+            Self::Database(error) if crate::db::is_outage(error) || crate::db::is_contention(error) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable")
             }
             Self::Database(_) | Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
@@ -153,6 +155,9 @@ impl Error {
                     "errors".into(),
                     json!([{"field": "Idempotency-Key", "message": "is required"}]),
                 );
+            }
+            Self::PaymentDeclined { order } => {
+                body.insert("order".into(), order.clone());
             }
             Self::PriceChanged { total } => {
                 body.insert("total".into(), json!(total));
@@ -214,7 +219,7 @@ impl IntoResponse for Error {
             {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Self::Unauthenticated | Self::BadCredentials => {
+            Self::Unauthenticated | Self::BadCredentials | Self::SessionEnded => {
                 headers.insert(
                     header::WWW_AUTHENTICATE,
                     HeaderValue::from_static("Bearer realm=\"trestle\""),

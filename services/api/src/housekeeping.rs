@@ -12,13 +12,22 @@ const EVERY: Duration = Duration::from_secs(60);
 /// One statement each; at most 1,000 rows a run, so that no lock is held for long.
 const PURGES: &[(&str, &str)] = &[
     // Longer than an access token lives and than a replica looks back at its start.
-    ("changes", "DELETE FROM changes WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL 20 MINUTE LIMIT 1000"),
-    ("order_responses", "DELETE FROM order_responses WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL 24 HOUR LIMIT 1000"),
+    (
+        "changes",
+        "DELETE FROM changes WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL 20 MINUTE LIMIT 1000",
+    ),
+    (
+        "order_responses",
+        "DELETE FROM order_responses WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL 24 HOUR LIMIT 1000",
+    ),
     (
         "refresh_tokens",
         "DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE expires_at < UTC_TIMESTAMP(6)) LIMIT 1000",
     ),
-    ("sessions", "DELETE FROM sessions WHERE expires_at < UTC_TIMESTAMP(6) - INTERVAL 1 DAY LIMIT 1000"),
+    (
+        "sessions",
+        "DELETE FROM sessions WHERE expires_at < UTC_TIMESTAMP(6) - INTERVAL 1 DAY LIMIT 1000",
+    ),
     (
         "cart_lines",
         "DELETE FROM cart_lines WHERE cart_id IN (SELECT id FROM carts WHERE customer_id IS NULL
@@ -41,9 +50,7 @@ pub async fn run(state: AppState) {
             let outcome = state
                 .db
                 .read(deadline, |connection| {
-                    Box::pin(async move {
-                        Ok(sqlx::query(*sql).execute(connection).await?.rows_affected())
-                    })
+                    Box::pin(async move { Ok(sqlx::query(*sql).execute(connection).await?.rows_affected()) })
                 })
                 .await;
             match outcome {

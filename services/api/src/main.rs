@@ -101,25 +101,21 @@ fn usage(error: &clap::Error) -> ExitCode {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
-    let line = match (
-        text(ContextKind::InvalidArg),
-        text(ContextKind::InvalidValue),
-    ) {
-        (Some(argument), Some(value)) => {
-            let reason = std::error::Error::source(error).map_or_else(
-                || "is not one of the possible values".to_owned(),
-                ToString::to_string,
-            );
-            format!("{}: {value:?}: {reason}", name_of(&argument))
-        }
-        _ => {
-            let text = error.to_string();
-            text.lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned()
-        }
+    let line = if let (Some(argument), Some(value)) =
+        (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue))
+    {
+        let reason = std::error::Error::source(error).map_or_else(
+            || "is not one of the possible values".to_owned(),
+            ToString::to_string,
+        );
+        format!("{}: {value:?}: {reason}", name_of(&argument))
+    } else {
+        let text = error.to_string();
+        text.lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned()
     };
     eprintln!("trestle-api: {line}");
     ExitCode::from(BAD_CONFIGURATION)
@@ -138,8 +134,5 @@ fn name_of(argument: &str) -> String {
                 .then(|| known.get_env()?.to_str().map(str::to_owned))
                 .flatten()
         });
-    variable.map_or_else(
-        || flag.to_owned(),
-        |variable| format!("{variable} ({flag})"),
-    )
+    variable.map_or_else(|| flag.to_owned(), |variable| format!("{variable} ({flag})"))
 }

@@ -35,8 +35,8 @@ struct Ids {
 impl Surround {
     pub fn new(state: AppState) -> Self {
         // The name was checked to be letters, digits and punctuation.
-        let replica = HeaderValue::from_str(&state.config.replica)
-            .unwrap_or(HeaderValue::from_static("unnamed"));
+        let replica =
+            HeaderValue::from_str(&state.config.replica).unwrap_or(HeaderValue::from_static("unnamed"));
         Self {
             state,
             replica,
@@ -60,10 +60,7 @@ impl Surround {
 }
 
 fn is_sane(id: &[u8]) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+    (1..=64).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
 }
 
 /// The layer.
@@ -143,13 +140,7 @@ impl LogLine {
         }
     }
 
-    fn write(
-        &self,
-        response: &Response,
-        took: std::time::Duration,
-        id: &HeaderValue,
-        cause: Option<&str>,
-    ) {
+    fn write(&self, response: &Response, took: std::time::Duration, id: &HeaderValue, cause: Option<&str>) {
         let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
         let cache = response
             .headers()
@@ -171,15 +162,7 @@ impl LogLine {
                 "request"
             );
         } else {
-            tracing::info!(
-                method,
-                route,
-                status,
-                micros,
-                request_id = id,
-                cache,
-                "request"
-            );
+            tracing::info!(method, route, status, micros, request_id = id, cache, "request");
         }
     }
 }

@@ -4,14 +4,16 @@
 use std::fmt;
 
 use aws_lc_rs::hmac;
+use jsonwebtoken::{DecodingKey, EncodingKey};
 
 /// One signing key and the name that tokens carry for it.
 struct Key {
     kid: String,
     /// Cookies: a MAC key of its own, derived, so that no cookie can pass for a token.
     cookie: hmac::Key,
-    /// Tokens: the bytes that jsonwebtoken takes.
-    token: Vec<u8>,
+    /// Tokens: another derived key, in the forms that jsonwebtoken takes.
+    encoding: EncodingKey,
+    decoding: DecodingKey,
 }
 
 /// The configured keys; the first signs.
@@ -25,9 +27,7 @@ impl Keys {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys: Vec<Key> = Vec::new();
         for part in text.split(',') {
-            let (kid, key) = part
-                .split_once(':')
-                .ok_or("each key must be written KID:KEY")?;
+            let (kid, key) = part.split_once(':').ok_or("each key must be written KID:KEY")?;
             let named = !kid.is_empty()
                 && kid.len() <= 32
                 && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -45,29 +45,26 @@ impl Keys {
             }
             let master = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
             let derive = |purpose: &[u8]| hmac::sign(&master, purpose).as_ref().to_vec();
+            let token = derive(b"trestle access token 1");
             keys.push(Key {
                 kid: kid.to_owned(),
                 cookie: hmac::Key::new(hmac::HMAC_SHA256, &derive(b"trestle cart cookie 1")),
-                token: derive(b"trestle access token 1"),
+                encoding: EncodingKey::from_secret(&token),
+                decoding: DecodingKey::from_secret(&token),
             });
         }
         Ok(Self(keys))
     }
 
-    /// The KID and secret that sign a token.
-    pub fn signing_token_key(&self) -> (&str, &[u8]) {
-        // parse never makes an empty list.
-        self.0
-            .first()
-            .map_or(("", &[]), |key| (key.kid.as_str(), key.token.as_slice()))
+    /// The KID and key that sign a token.
+    pub fn signing_token_key(&self) -> Option<(&str, &EncodingKey)> {
+        let key = self.0.first()?;
+        Some((&key.kid, &key.encoding))
     }
 
-    /// The secret of a token that names `kid`.
-    pub fn token_key(&self, kid: &str) -> Option<&[u8]> {
-        self.0
-            .iter()
-            .find(|key| key.kid == kid)
-            .map(|key| key.token.as_slice())
+    /// The key of a token that names `kid`.
+    pub fn token_key(&self, kid: &str) -> Option<&DecodingKey> {
+        self.0.iter().find(|key| key.kid == kid).map(|key| &key.decoding)
     }
 
     /// A MAC of a cookie's content with the first key.
@@ -88,8 +85,6 @@ impl Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|key| &key.kid))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|key| &key.kid)).finish()
     }
 }

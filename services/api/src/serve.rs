@@ -174,11 +174,7 @@ struct Worker {
 
 fn start_workers(shared: &Arc<Shared>) -> anyhow::Result<Vec<Worker>> {
     let count = shared.config.workers;
-    let each = shared
-        .config
-        .database_connections
-        .saturating_sub(OWN_CONNECTIONS)
-        / u32::try_from(count)?;
+    let each = shared.config.database_connections.saturating_sub(OWN_CONNECTIONS) / u32::try_from(count)?;
     (0..count)
         .map(|number| {
             let (sender, receiver) = mpsc::channel(1024);
@@ -219,11 +215,7 @@ async fn accept(listener: &TcpListener, workers: &[Worker], shared: &Shared) {
     }
 }
 
-fn worker(
-    shared: Arc<Shared>,
-    database_connections: u32,
-    receiver: mpsc::Receiver<std::net::TcpStream>,
-) {
+fn worker(shared: Arc<Shared>, database_connections: u32, receiver: mpsc::Receiver<std::net::TcpStream>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(8)
@@ -274,5 +266,7 @@ async fn serve_connections(
     }
     // The listener is closed: finish what is under way, transactions in tasks of their own included.
     while open.join_next().await.is_some() {}
+    // An order whose client hung up may still be waiting for its payment.
+    shared.lifecycle.all_finished().await;
     db.close().await;
 }

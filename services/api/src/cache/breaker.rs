@@ -21,15 +21,17 @@ pub enum State {
     Open,
 }
 
-impl Breaker {
-    pub fn new() -> Self {
+impl Default for Breaker {
+    fn default() -> Self {
         Self {
             started: Instant::now(),
             failures: AtomicU32::new(0),
             open_until: AtomicU64::new(0),
         }
     }
+}
 
+impl Breaker {
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -57,10 +59,7 @@ impl Breaker {
     }
 
     pub fn failed(&self) {
-        let failures = self
-            .failures
-            .fetch_add(1, Ordering::Relaxed)
-            .saturating_add(1);
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if failures >= FAILURES_TO_OPEN {
             let until = self.now() + u64::try_from(OPEN_FOR.as_millis()).unwrap_or(u64::MAX);
             self.open_until.store(until, Ordering::Relaxed);
@@ -82,7 +81,7 @@ mod tests {
 
     #[test]
     fn it_opens_after_three_failures_and_one_success_closes_it() {
-        let breaker = Breaker::new();
+        let breaker = Breaker::default();
         breaker.failed();
         breaker.failed();
         assert!(breaker.permits());

@@ -64,7 +64,7 @@ impl Entry {
     }
 
     /// Reads what `to_redis` wrote; None for anything else, which counts as a miss.
-    pub fn from_redis(bytes: Bytes) -> Option<Self> {
+    pub fn from_redis(bytes: &Bytes) -> Option<Self> {
         let head = str::from_utf8(bytes.get(..HEAD)?).ok()?;
         let version = u64::from_str_radix(&head[..16], 16).ok()?;
         let read_at = u64::from_str_radix(&head[16..], 16).ok()?;
@@ -85,26 +85,25 @@ mod tests {
     #[test]
     fn an_entry_survives_redis_and_spoilt_bytes_are_a_miss() {
         let entry = Entry::new(Some(Bytes::from_static(b"{}")), 7, 1_700_000_000_000);
-        let back = Entry::from_redis(entry.to_redis().into()).unwrap();
+        let back = Entry::from_redis(&entry.to_redis().into()).unwrap();
         assert_eq!(
             (back.body, back.etag, back.version, back.read_at),
             (entry.body, entry.etag, 7, 1_700_000_000_000)
         );
         assert!(
-            Entry::from_redis(Entry::new(None, 1, 2).to_redis().into())
+            Entry::from_redis(&Entry::new(None, 1, 2).to_redis().into())
                 .unwrap()
                 .body
                 .is_none()
         );
         for spoilt in [&b""[..], b"zz", &[0xff; 40], &[b'0'; 33]] {
-            assert!(Entry::from_redis(Bytes::copy_from_slice(spoilt)).is_none());
+            assert!(Entry::from_redis(&Bytes::copy_from_slice(spoilt)).is_none());
         }
     }
 
     #[test]
     fn heads_compare_as_text_like_the_numbers_do() {
-        let head =
-            |version, read_at| Entry::new(None, version, read_at).to_redis()[..HEAD].to_vec();
+        let head = |version, read_at| Entry::new(None, version, read_at).to_redis()[..HEAD].to_vec();
         assert!(head(9, u64::MAX) < head(10, 0));
         assert!(head(10, 99) < head(10, 100));
     }

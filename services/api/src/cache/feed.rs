@@ -30,11 +30,7 @@ const TRUSTED_FOR_MS: u64 = 2_000;
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn product_changed(
-    tx: &mut MySqlConnection,
-    product: ProductId,
-    version: u64,
-) -> Result<()> {
+pub async fn product_changed(tx: &mut MySqlConnection, product: ProductId, version: u64) -> Result<()> {
     sqlx::query!(
         "INSERT INTO changes (kind, id_key, version, created_at) VALUES ('product', ?, ?, UTC_TIMESTAMP(6))",
         product.0,
@@ -129,9 +125,7 @@ async fn read(db: &Db, cache: &Cache, revocations: &Revocations, seconds: i64) -
         .await?;
     for row in rows {
         match (row.kind.as_str(), row.uuid_key) {
-            ("product", _) => cache
-                .memory
-                .raise_floor(&Key::Product(row.id_key), row.version),
+            ("product", _) => cache.memory.raise_floor(&Key::Product(row.id_key), row.version),
             ("session", Some(session)) => revocations.add(SessionId(session)),
             _ => {}
         }
@@ -162,11 +156,8 @@ pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
                 }
                 failing = true;
                 // What was missed meanwhile must be read when the database is back.
-                let missed =
-                    i64::try_from(last_ok.elapsed().as_secs()).unwrap_or(BACK_AT_START_SECONDS);
-                back = back
-                    .max(BACK_SECONDS + missed + 1)
-                    .min(BACK_AT_START_SECONDS);
+                let missed = i64::try_from(last_ok.elapsed().as_secs()).unwrap_or(BACK_AT_START_SECONDS);
+                back = back.max(BACK_SECONDS + missed + 1).min(BACK_AT_START_SECONDS);
             }
         }
         if tidied.elapsed() > Duration::from_secs(10) {

@@ -47,10 +47,7 @@ impl Memory {
     /// Stores an entry unless it is below the floor or older than what is here; answers what now counts.
     pub fn put(&self, key: &Key, entry: Arc<Entry>) -> Option<Arc<Entry>> {
         let floors = self.lock();
-        if floors
-            .get(key)
-            .is_some_and(|(floor, _)| entry.version < *floor)
-        {
+        if floors.get(key).is_some_and(|(floor, _)| entry.version < *floor) {
             return None;
         }
         if let Some(here) = self.entries.get(key)
@@ -74,15 +71,12 @@ impl Memory {
     }
 
     pub fn is_below_floor(&self, key: &Key, version: u64) -> bool {
-        self.lock()
-            .get(key)
-            .is_some_and(|(floor, _)| version < *floor)
+        self.lock().get(key).is_some_and(|(floor, _)| version < *floor)
     }
 
     /// Forgets floors that no entry under way can be below any more.
     pub fn forget_old_floors(&self) {
-        self.lock()
-            .retain(|_, (_, raised)| raised.elapsed() < FLOOR_KEPT);
+        self.lock().retain(|_, (_, raised)| raised.elapsed() < FLOOR_KEPT);
     }
 
     pub fn usage(&self) -> (usize, u64) {

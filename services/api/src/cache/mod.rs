@@ -87,6 +87,13 @@ pub struct Hit {
     pub source: Source,
 }
 
+impl Hit {
+    /// Whether it is so near its bound that the next should be made ready.
+    pub fn is_nearly_due(&self, key: &Key) -> bool {
+        self.entry.age_ms(now_ms()) >= key.bound_ms() * 7 / 10
+    }
+}
+
 /// What a load from MySQL found.
 pub struct Loaded {
     /// None: there is no such thing.
@@ -119,7 +126,7 @@ impl Cache {
     pub fn new(bytes: u64) -> Self {
         Self {
             memory: Memory::new(bytes),
-            breaker: Arc::new(Breaker::new()),
+            breaker: Arc::new(Breaker::default()),
             stats: Stats::default(),
             flights: Flights::default(),
             loads: Semaphore::new(LOADS),
@@ -203,12 +210,10 @@ impl Cache {
             && let Some(entry) = redis
                 .get(&key.redis_name())
                 .await
-                .and_then(Entry::from_redis)
+                .and_then(|bytes| Entry::from_redis(&bytes))
         {
             let entry = Arc::new(entry);
-            let newer = stale
-                .as_ref()
-                .is_none_or(|here| here.order() <= entry.order());
+            let newer = stale.as_ref().is_none_or(|here| here.order() <= entry.order());
             if newer && entry.age_ms(now_ms()) < early(key) {
                 if let Some(entry) = self.memory.put(key, Arc::clone(&entry)) {
                     self.stats.redis_hits.fetch_add(1, Ordering::Relaxed);
@@ -240,9 +245,8 @@ impl Cache {
     async fn load(&self, key: &Key, load: &Load) -> Result<Arc<Entry>> {
         let deadline = Deadline::after(crate::db::deadline::READ);
         let _waiting = self.waiting.try_acquire().map_err(|_| Error::Overloaded)?;
-        let _slot = match tokio::time::timeout_at(deadline.0, self.loads.acquire()).await {
-            Ok(Ok(slot)) => slot,
-            Ok(Err(_)) | Err(_) => return Err(Error::Overloaded),
+        let Ok(Ok(_slot)) = tokio::time::timeout_at(deadline.0, self.loads.acquire()).await else {
+            return Err(Error::Overloaded);
         };
         // A change may arrive while the load is under way; then what it read is below the floor, and is read again.
         for _ in 0..3 {

@@ -91,12 +91,7 @@ impl Redis {
     /// Stores `value`, which begins with its order, unless something newer is there. Kept for `ttl`.
     pub async fn set_if_newer(&self, key: &str, value: &[u8], ttl: Duration) -> bool {
         let mut command = Cmd::with_capacity(6, value.len() + 512);
-        command
-            .arg("EVAL")
-            .arg(SET_IF_NEWER)
-            .arg(1)
-            .arg(key)
-            .arg(value);
+        command.arg("EVAL").arg(SET_IF_NEWER).arg(1).arg(key).arg(value);
         command.arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
         self.call::<i64>(&command).await.is_some()
     }
@@ -165,9 +160,7 @@ impl Redis {
 
     fn answered(&self, of: u64) {
         if let Slot::Ready {
-            timeouts,
-            generation,
-            ..
+            timeouts, generation, ..
         } = &mut *self.slot()
             && *generation == of
         {
@@ -178,9 +171,7 @@ impl Redis {
     fn timed_out(&self, of: u64) {
         let mut slot = self.slot();
         if let Slot::Ready {
-            timeouts,
-            generation,
-            ..
+            timeouts, generation, ..
         } = &mut *slot
             && *generation == of
         {
@@ -203,10 +194,7 @@ impl Redis {
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Slot> {
-        self.inner
-            .slot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -220,9 +208,7 @@ async fn connect(inner: &Inner) {
         .set_pipeline_buffer_size(1024);
     let outcome = timeout(
         CONNECT * 2,
-        inner
-            .client
-            .get_multiplexed_async_connection_with_config(&config),
+        inner.client.get_multiplexed_async_connection_with_config(&config),
     )
     .await;
     let slot = match outcome {

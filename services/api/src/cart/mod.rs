@@ -1,7 +1,108 @@
-use axum::Router;
+//! The cart. MySQL holds it; Redis holds its lines and version for reading (invariant 4: an acknowledged change
+//! survives the loss of Redis and of any replica).
+//!
+//! A cart belongs to a customer or to whoever holds its signed cookie. The cookie carries the version last
+//! acknowledged: lines from Redis that are older are not used. A cart reserves no stock.
 
+pub mod cached;
+pub mod cookie;
+mod edit;
+pub mod merge;
+mod owner;
+mod store;
+mod view;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, put};
+use http::header;
+use serde::Deserialize;
+
+use self::edit::Edit;
+use self::owner::Owner;
+use crate::db::Deadline;
+use crate::error::{Error, Result};
+use crate::request::{Json, Segment};
 use crate::state::AppState;
+use crate::types::id::VariantId;
+
+/// Lines that a cart holds at most.
+pub const MAX_LINES: usize = 50;
+/// Pieces that one line holds at most.
+pub const MAX_QUANTITY: i32 = 99;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/cart", get(show).delete(clear))
+        .route("/cart/items/{variant_id}", put(set_item).delete(remove_item))
+}
+
+async fn show(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
+    let cart = cached::read(&state, deadline, &owner).await?;
+    view::answer(&state, &cart).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetItem {
+    quantity: i32,
+}
+
+async fn set_item(
+    State(state): State<AppState>,
+    deadline: Deadline,
+    owner: Owner,
+    Segment(variant): Segment,
+    Json(body): Json<SetItem>,
+) -> Result<Response> {
+    let variant = VariantId::parse(&variant)?;
+    if !(1..=MAX_QUANTITY).contains(&body.quantity) {
+        return Err(Error::field(
+            "quantity",
+            format!("must be from 1 to {MAX_QUANTITY}"),
+        ));
+    }
+    changed(
+        &state,
+        deadline,
+        owner,
+        Edit::Set {
+            variant,
+            quantity: body.quantity,
+        },
+    )
+    .await
+}
+
+async fn remove_item(
+    State(state): State<AppState>,
+    deadline: Deadline,
+    owner: Owner,
+    Segment(variant): Segment,
+) -> Result<Response> {
+    let variant = VariantId::parse(&variant)?;
+    changed(&state, deadline, owner, Edit::Remove { variant }).await
+}
+
+async fn clear(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
+    changed(&state, deadline, owner, Edit::Clear).await
+}
+
+/// Makes the change, tells Redis, and answers the cart with a cookie for its new version.
+async fn changed(state: &AppState, deadline: Deadline, owner: Owner, edit: Edit) -> Result<Response> {
+    let Some(cart) = edit::apply(state, deadline, &owner, edit).await? else {
+        return view::answer(state, &cached::Cart::empty()).await;
+    };
+    cached::store(state, &cart).await;
+    let cookie = cookie::CartCookie {
+        id: cart.id,
+        version: cart.version,
+        customer: owner.customer(),
+    };
+    let mut response = view::answer(state, &cart).await?;
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, cookie::set(state, &cookie));
+    Ok(response)
 }

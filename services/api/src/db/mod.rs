@@ -49,9 +49,7 @@ impl Db {
                 Box::pin(async move {
                     if meta.idle_for > PING_AFTER_IDLE {
                         // A link that does not answer is dropped, and the pool makes another.
-                        let ping =
-                            tokio::time::timeout(Duration::from_millis(500), connection.ping())
-                                .await;
+                        let ping = tokio::time::timeout(Duration::from_millis(500), connection.ping()).await;
                         return Ok(matches!(ping, Ok(Ok(()))));
                     }
                     Ok(true)
@@ -85,10 +83,7 @@ impl Db {
     pub async fn transact<T: Send + 'static>(
         &self,
         deadline: Deadline,
-        work: impl for<'c> Fn(&'c mut MySqlConnection) -> BoxFuture<'c, Result<T>>
-        + Send
-        + Sync
-        + 'static,
+        work: impl for<'c> Fn(&'c mut MySqlConnection) -> BoxFuture<'c, Result<T>> + Send + Sync + 'static,
     ) -> Result<T> {
         let db = self.clone();
         let task = tokio::spawn(async move {

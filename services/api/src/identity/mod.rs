@@ -1,7 +1,43 @@
+//! Customers: registration, sessions, who a request comes from, their own data and addresses.
+//!
+//! What holds here: a session is valid because MySQL and the change feed say so, never because Redis does; one
+//! customer reaches nothing of another's; a password is seen only by the hash; and no connection to the database
+//! is held while one is hashed.
+
+mod address;
+mod customer;
+mod email;
+mod login;
+mod logout;
+mod me;
+pub mod password;
+mod refresh;
+mod refresh_token;
+mod register;
+mod session;
+mod store;
+mod token;
+
 use axum::Router;
+use axum::routing::{delete, get, post};
 
 use crate::state::AppState;
 
+pub use customer::{Customer, MaybeCustomer, Role};
+
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/customers", post(register::register))
+        .route("/sessions", post(login::login))
+        .route("/sessions/refresh", post(refresh::refresh))
+        .route("/sessions/current", delete(logout::logout))
+        .route("/customers/me", get(me::show).patch(me::rename))
+        .route(
+            "/customers/me/addresses",
+            get(address::list).post(address::create),
+        )
+        .route(
+            "/customers/me/addresses/{id}",
+            get(address::show).put(address::replace).delete(address::remove),
+        )
 }

@@ -22,8 +22,8 @@ impl Currency {
     /// How many decimals an amount of this currency is written with (ISO 4217, minor unit).
     pub fn decimals(self) -> u32 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
-            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF"
+            | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             _ => 2,
         }
@@ -46,9 +46,7 @@ impl Currency {
         let decimals = self.decimals() as usize;
         let significant = fraction.trim_end_matches('0');
         if significant.len() > decimals {
-            return Err(format!(
-                "{text:?} has more decimals than {self} ({decimals})"
-            ));
+            return Err(format!("{text:?} has more decimals than {self} ({decimals})"));
         }
         let minor = format!("{whole}{significant:0<decimals$}");
         match minor.parse::<i64>() {

@@ -1,0 +1,88 @@
+# Trestle's commands. `make` lists them; each works on a fresh clone.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# rustup's programs, in a shell that was open before rustup was installed.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+# Queries are checked against the committed .sqlx, whatever database the environment names.
+export SQLX_OFFLINE := true
+
+BIN := $(or $(CARGO_TARGET_DIR),target)/release
+TRESTLE := $(BIN)/trestle
+# One profile for running and testing, so that a clone is built once.
+CARGO_BUILD := cargo build --release --locked --workspace
+
+data := $(if $(DATA),--data "$(DATA)")
+up := $(if $(PORT),--port $(PORT)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(PRODUCTS),--products $(PRODUCTS)) \
+	$(if $(filter-out 0 no,$(TLS)),--tls) $(if $(filter-out 0 no,$(DETACH)),--detach)
+
+.PHONY: help
+help: ## This list
+	@echo "Trestle: a load-bearing shop on nginx, axum, Redis and MySQL."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make up takes DETACH=1 PORT=8080 REPLICAS=2 PRODUCTS=1000 TLS=1, and all take DATA=folder:"
+	@echo "  make up DETACH=1 REPLICAS=4"
+
+# --- Run --------------------------------------------------------------------------------------------------------
+
+.PHONY: up
+up: build ## Install what is missing, build, start the shop, fill it with data
+	$(TRESTLE) up $(up) $(data)
+
+.PHONY: down
+down: ## Stop the shop; its data stays
+	$(TRESTLE) down $(data)
+
+.PHONY: status
+status: ## What runs, where, and how much memory it takes
+	$(TRESTLE) status $(data)
+
+.PHONY: scale
+scale: ## Run N replicas: make scale N=4
+	$(TRESTLE) scale $(or $(N),$(error say how many: make scale N=4)) $(data)
+
+.PHONY: logs
+logs: ## The log lines of all tiers, as they come
+	$(TRESTLE) logs -f $(data)
+
+# --- Build ------------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: ## Install what is missing on Debian or Ubuntu; say it elsewhere
+	@infra/local/setup.sh
+
+.PHONY: build
+build: setup ## Build everything
+	$(CARGO_BUILD)
+
+# --- Check ------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: ## Test the whole system: unit tests, then real tiers behind nginx
+	@infra/local/setup.sh --tests
+	$(CARGO_BUILD)
+	cargo test --release --locked --workspace
+	@echo "All tests passed."
+
+.PHONY: soak
+soak: ## The tests that need repetition, many times over
+	@infra/local/setup.sh --tests
+	$(CARGO_BUILD)
+	TRESTLE_REPEAT=20 cargo test --release --locked -p trestle-tests
+	@echo "All tests passed, repeated ones many times."
+
+.PHONY: lint
+lint: ## Format and clippy, warnings denied
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+
+.PHONY: check
+check: lint ## lint, the committed query data, and the dependencies' licences and advisories
+	cargo run --release --locked -p trestle --bin sqlx-data -- --check
+	cargo test --release --locked -p trestle-tests --test dependencies
+
+.PHONY: clean
+clean: ## Remove what was built; the shop's data stays
+	cargo clean

@@ -1,0 +1,114 @@
+//! The commands and what they have in common.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::{Args, Parser, Subcommand};
+use trestle::control::{self, Reply, Request};
+use trestle::data::DataFolder;
+use trestle::probe;
+
+mod api;
+mod background;
+mod down;
+mod guard;
+mod kill;
+mod logs;
+mod reset;
+mod scale;
+mod status;
+mod up;
+
+/// Runs Trestle, a shop in three tiers, as processes on this machine: nginx, API replicas, Redis, MariaDB or MySQL.
+///
+/// All of them listen on 127.0.0.1 or on sockets in a private data folder. A database, Redis or nginx that the machine
+/// already runs is never touched.
+#[derive(Parser)]
+#[command(name = "trestle", version, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Up(up::Up),
+    Down(down::Down),
+    Status(status::Status),
+    Scale(scale::Scale),
+    Logs(logs::Logs),
+    Kill(kill::Kill),
+    Reset(reset::Reset),
+    /// Fills the shop with products, customers and orders (trestle-api seed)
+    #[command(disable_help_flag = true)]
+    Seed(api::Passed),
+    /// Imports a Shopify product export (trestle-api import)
+    #[command(disable_help_flag = true)]
+    Import(api::Passed),
+    /// Checks the shop's invariants in one snapshot (trestle-api audit)
+    #[command(disable_help_flag = true)]
+    Audit(api::Passed),
+    #[command(hide = true)]
+    Guard(guard::Guard),
+}
+
+/// Which stack.
+#[derive(Args, Clone)]
+pub struct Where {
+    /// The stack's private data folder
+    #[arg(long, value_name = "DIR", default_value = ".trestle", env = "TRESTLE_DATA")]
+    pub data: PathBuf,
+}
+
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Up(up) => up.run().await,
+        Command::Down(down) => down.run().await,
+        Command::Status(status) => status.run().await,
+        Command::Scale(scale) => scale.run().await,
+        Command::Logs(logs) => logs.run().await,
+        Command::Kill(kill) => kill.run().await,
+        Command::Reset(reset) => reset.run().await,
+        Command::Seed(passed) => passed.run("seed").await,
+        Command::Import(passed) => passed.run("import").await,
+        Command::Audit(passed) => passed.run("audit").await,
+        Command::Guard(guard) => guard.run().await,
+    }
+}
+
+/// What is said when a command needs a running stack and there is none.
+fn nothing_runs(data: &Path) -> ExitCode {
+    eprintln!(
+        "trestle: nothing runs with --data {}; start it with `trestle up`",
+        data.display()
+    );
+    ExitCode::FAILURE
+}
+
+fn print(line: &str) {
+    println!("{line}");
+}
+
+/// Waits until no launcher holds the folder.
+async fn released(data: &DataFolder, limit: Duration) -> bool {
+    probe::until(limit, || async { data.is_locked().is_ok_and(|locked| !locked) })
+        .await
+        .is_ok()
+}
+
+/// Asks the running launcher for a change and prints what it says.
+async fn request(place: &Where, request: &Request) -> Result<ExitCode> {
+    let Some(data) = DataFolder::existing(&place.data)? else {
+        return Ok(nothing_runs(&place.data));
+    };
+    match control::ask(&data, request, print).await? {
+        Some(Reply::Done(text)) => {
+            print(&text);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(_) => bail!("the launcher gave another answer than was asked for"),
+        None => Ok(nothing_runs(data.root())),
+    }
+}

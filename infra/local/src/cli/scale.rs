@@ -1,0 +1,28 @@
+//! `trestle scale N`: more replicas, or fewer.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use trestle::control::Request;
+
+use super::{Where, request};
+
+/// Adds API replicas or drains them, with no failed request
+///
+/// A replica that goes is first taken out of nginx; when nginx's old workers have finished it gets SIGTERM.
+#[derive(Args)]
+pub struct Scale {
+    /// How many replicas there are to be
+    #[arg(value_name = "N", value_parser = super::up::replicas())]
+    replicas: u64,
+    #[command(flatten)]
+    place: Where,
+}
+
+impl Scale {
+    pub async fn run(self) -> Result<ExitCode> {
+        let replicas = usize::try_from(self.replicas)?;
+        request(&self.place, &Request::Scale { replicas }).await
+    }
+}

@@ -1,0 +1,112 @@
+//! The cart as it is shown: its lines with the names, prices and stock of the product cache.
+
+use axum::response::{IntoResponse as _, Response};
+use futures_util::future::join_all;
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::cached::{Cart, Line};
+use crate::cache::Source;
+use crate::catalog::product::{self, Product};
+use crate::error::{Error, Result};
+use crate::request::Private;
+use crate::state::AppState;
+use crate::types::id::{ProductId, VariantId};
+use crate::types::money::{Money, line_total, sum};
+
+#[derive(Debug, Serialize)]
+struct View {
+    version: u64,
+    items: Vec<Item>,
+    total: Money,
+    count: i32,
+}
+
+/// A line. One whose variant is no longer sold has no title and no price, and is not in the total.
+#[derive(Debug, Serialize)]
+struct Item {
+    variant_id: VariantId,
+    product_id: ProductId,
+    title: Option<String>,
+    options: Vec<String>,
+    sku: Option<String>,
+    picture: Option<String>,
+    quantity: i32,
+    price: Option<Money>,
+    total: Option<Money>,
+    /// Whether this quantity can be bought now, as far as the product cache knows.
+    available: bool,
+}
+
+/// The answer that shows a cart.
+///
+/// # Errors
+/// `Unavailable` when a product can be read from nowhere.
+pub async fn answer(state: &AppState, cart: &Cart) -> Result<Response> {
+    let products = join_all(cart.lines.iter().map(|line| product::read(state, line.product))).await;
+    let mut items = Vec::with_capacity(cart.lines.len());
+    for (line, product) in cart.lines.iter().zip(products) {
+        items.push(item(line, product?)?);
+    }
+    let amounts = items
+        .iter()
+        .filter_map(|item| item.total.map(|total| total.amount));
+    let total = sum(amounts).ok_or_else(|| Error::Internal("a cart's total overflows".into()))?;
+    let count = items.iter().map(|item| item.quantity).sum();
+    let total = Money::new(total, state.config.currency);
+    let mut response = Private(
+        StatusCode::OK,
+        View {
+            version: cart.version,
+            items,
+            total,
+            count,
+        },
+    )
+    .into_response();
+    let source = match cart.source {
+        Source::Redis => "redis; hit",
+        _ => "redis; fwd=miss",
+    };
+    response.headers_mut().insert(
+        HeaderName::from_static("cache-status"),
+        HeaderValue::from_static(source),
+    );
+    Ok(response)
+}
+
+fn item(line: &Line, product: Option<Product>) -> Result<Item> {
+    let mut item = Item {
+        variant_id: line.variant,
+        product_id: line.product,
+        title: None,
+        options: Vec::new(),
+        sku: None,
+        picture: None,
+        quantity: line.quantity,
+        price: None,
+        total: None,
+        available: false,
+    };
+    let Some(product) = product else {
+        return Ok(item);
+    };
+    let picture = product.picture_of(line.variant);
+    let Some(variant) = product
+        .variants
+        .into_iter()
+        .find(|variant| variant.id == line.variant)
+    else {
+        return Ok(item);
+    };
+    let total = line_total(variant.price.amount, line.quantity)
+        .ok_or_else(|| Error::Internal(format!("a cart line of variant {} overflows", line.variant)))?;
+    item.available = variant.in_stock && variant.left.is_none_or(|left| left >= line.quantity);
+    item.total = Some(Money::new(total, variant.price.currency));
+    item.price = Some(variant.price);
+    item.title = Some(product.title);
+    item.options = variant.options;
+    item.sku = variant.sku;
+    item.picture = picture;
+    Ok(item)
+}

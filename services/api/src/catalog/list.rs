@@ -1,0 +1,219 @@
+//! Lists of products: filters, sorts, pages by cursor, and search.
+//!
+//! Pages have no gaps and no repeats while products are added: each begins after the last product of the one
+//! before. Search is the exception: it is ordered by relevance, whose scores move, so its cursor is a position.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+
+use super::product::Category;
+use super::respond::respond;
+use super::search::Search;
+use super::store;
+use crate::cache::{Key, Loaded};
+use crate::error::{Error, Result};
+use crate::request::Params;
+use crate::state::AppState;
+use crate::types::id::ProductId;
+use crate::types::money::{MAX_AMOUNT, Money};
+use crate::types::page::{self, Page};
+
+/// A search gives at most this many products.
+pub const SEARCH_LIMIT: u64 = 1000;
+const MAX_QUERY_CHARACTERS: usize = 200;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListParams {
+    category: Option<String>,
+    q: Option<String>,
+    min_price: Option<i64>,
+    max_price: Option<i64>,
+    in_stock: Option<bool>,
+    sort: Option<Sort>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    Newest,
+    PriceAsc,
+    PriceDesc,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    Start,
+    /// After this product; the price counts only when sorted by price.
+    Product {
+        price: i64,
+        id: u64,
+    },
+    /// At this place of the search's order.
+    Position(u64),
+}
+
+/// A checked query.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    pub category: Option<String>,
+    pub search: Option<Search>,
+    pub min_price: Option<i64>,
+    pub max_price: Option<i64>,
+    pub in_stock: bool,
+    pub sort: Sort,
+    pub limit: u32,
+    pub after: After,
+    /// What filters and sorts, without the page: cursors are bound to it.
+    text: String,
+}
+
+/// A product as a list shows it.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    pub id: ProductId,
+    pub handle: String,
+    pub title: String,
+    pub category: Category,
+    pub price: Money,
+    pub in_stock: bool,
+    pub picture: Option<String>,
+}
+
+impl ListQuery {
+    /// # Errors
+    /// 400 that names the parameter.
+    fn check(params: ListParams) -> Result<Self> {
+        let price = |field, value: Option<i64>| match value {
+            Some(amount) if !(0..=MAX_AMOUNT).contains(&amount) => {
+                Err(Error::query(field, "must be an amount in minor units, 0 or more"))
+            }
+            value => Ok(value),
+        };
+        let min_price = price("min_price", params.min_price)?;
+        let max_price = price("max_price", params.max_price)?;
+        if min_price.zip(max_price).is_some_and(|(min, max)| min > max) {
+            return Err(Error::query("max_price", "must not be less than min_price"));
+        }
+        let category = params.category.filter(|handle| !handle.is_empty());
+        if category
+            .as_ref()
+            .is_some_and(|handle| handle.chars().count() > 191)
+        {
+            return Err(Error::query("category", "is longer than any category's handle"));
+        }
+        let q = params.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
+        if q.is_some_and(|q| q.chars().count() > MAX_QUERY_CHARACTERS) {
+            return Err(Error::query("q", "must have at most 200 characters"));
+        }
+        if q.is_some() && params.sort.is_some() {
+            return Err(Error::query(
+                "sort",
+                "cannot be given with q: a search is ordered by relevance",
+            ));
+        }
+        let limit = page::limit(params.limit)?;
+        let search = q.map(Search::new);
+        let sort = params.sort.unwrap_or(Sort::Newest);
+        let in_stock = params.in_stock.unwrap_or(false);
+        let mut text = format!("{sort:?}|{in_stock}|");
+        // Lengths stand before free text, so that two queries never read the same.
+        for part in [category.as_deref(), search.as_ref().map(Search::text)] {
+            let part = part.unwrap_or_default();
+            write!(text, "{}:{part}|", part.len()).ok();
+        }
+        write!(text, "{min_price:?}|{max_price:?}").ok();
+        let after = match params.cursor.as_deref() {
+            None => After::Start,
+            Some(cursor) if search.is_some() => {
+                let [position] = page::decode(&text, cursor)?;
+                After::Position(position.min(SEARCH_LIMIT))
+            }
+            Some(cursor) => {
+                let [price, id] = page::decode(&text, cursor)?;
+                After::Product {
+                    price: i64::try_from(price).unwrap_or(i64::MAX),
+                    id,
+                }
+            }
+        };
+        Ok(Self {
+            category,
+            search,
+            min_price,
+            max_price,
+            in_stock,
+            sort,
+            limit,
+            after,
+            text,
+        })
+    }
+
+    /// The key of this page in the caches.
+    fn key(&self) -> Key {
+        Key::List(format!("{}|{}|{:?}", self.text, self.limit, self.after).into())
+    }
+
+    /// Turns the rows found, one more than the limit when there is a next page, into a page.
+    pub fn page(&self, mut items: Vec<Summary>) -> Page<Summary> {
+        let limit = self.limit as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).and_then(|last| {
+            if self.search.is_some() {
+                let start = if let After::Position(position) = self.after {
+                    position
+                } else {
+                    0
+                };
+                let next = start + limit as u64;
+                return (next < SEARCH_LIMIT).then(|| page::encode(&self.text, &[next]));
+            }
+            let price = u64::try_from(last.price.amount).unwrap_or_default();
+            Some(page::encode(&self.text, &[price, last.id.0]))
+        });
+        Page { items, next_cursor }
+    }
+}
+
+pub async fn list(
+    State(state): State<AppState>,
+    Params(params): Params<ListParams>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let query = ListQuery::check(params)?;
+    let key = query.key();
+    let load = || -> crate::cache::Load {
+        let db = state.db.clone();
+        let currency = state.config.currency;
+        Box::new(move |deadline| {
+            let db = db.clone();
+            let query = query.clone();
+            Box::pin(async move {
+                let wanted = query.clone();
+                let found = db
+                    .read(deadline, move |connection| {
+                        Box::pin(async move { store::list(connection, &wanted, currency).await })
+                    })
+                    .await?;
+                let body = serde_json::to_vec(&query.page(found));
+                let body =
+                    body.map_err(|error| Error::Internal(format!("a list cannot be written: {error}")))?;
+                Ok(Loaded {
+                    body: Some(body.into()),
+                    version: 0,
+                })
+            })
+        })
+    };
+    let hit = state.cache.get(state.redis.as_ref(), key, load).await?;
+    Ok(respond(&hit, &headers, "list"))
+}

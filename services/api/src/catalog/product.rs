@@ -1,0 +1,140 @@
+//! One product with its variants.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+
+use super::respond::respond;
+use super::store;
+use crate::cache::{Hit, Key, Loaded};
+use crate::error::{Error, Result};
+use crate::request::Segment;
+use crate::state::AppState;
+use crate::types::id::{ProductId, VariantId};
+use crate::types::money::Money;
+
+/// From this many pieces down, an answer says how many are left; only then does a sale change a product's bytes.
+pub const FEW_LEFT: i32 = 10;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Product {
+    pub id: ProductId,
+    pub handle: String,
+    pub title: String,
+    /// HTML, sanitised when it was imported.
+    pub description: String,
+    pub vendor: String,
+    pub category: Category,
+    /// The lowest price of its variants.
+    pub price: Money,
+    pub in_stock: bool,
+    /// The names of its options, such as Size.
+    pub options: Vec<String>,
+    pub variants: Vec<Variant>,
+    pub pictures: Vec<Picture>,
+    pub version: u64,
+    pub created_at: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Category {
+    pub handle: String,
+    pub name: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Variant {
+    pub id: VariantId,
+    pub sku: Option<String>,
+    /// A value for each option of the product.
+    pub options: Vec<String>,
+    pub price: Money,
+    pub in_stock: bool,
+    /// Pieces left, said only at 10 or fewer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<i32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Picture {
+    pub url: String,
+    pub alt: String,
+    pub variant_id: Option<VariantId>,
+}
+
+impl Product {
+    /// The picture that shows a variant: its own, else the product's first.
+    pub fn picture_of(&self, variant: VariantId) -> Option<String> {
+        let own = self
+            .pictures
+            .iter()
+            .find(|picture| picture.variant_id == Some(variant));
+        own.or_else(|| self.pictures.first())
+            .map(|picture| picture.url.clone())
+    }
+}
+
+pub async fn show(
+    State(state): State<AppState>,
+    Segment(id): Segment,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let hit = hit(&state, ProductId::parse(&id)?).await?;
+    Ok(respond(&hit, &headers, "product"))
+}
+
+async fn hit(state: &AppState, id: ProductId) -> Result<Hit> {
+    let key = Key::Product(id.0);
+    if let Some(hit) = state.cache.peek(&key)
+        && !hit.is_nearly_due(&key)
+    {
+        return Ok(hit);
+    }
+    let load = || -> crate::cache::Load {
+        let db = state.db.clone();
+        let currency = state.config.currency;
+        Box::new(move |deadline| {
+            let db = db.clone();
+            Box::pin(async move {
+                let found = db
+                    .read(deadline, move |connection| {
+                        Box::pin(store::product(connection, id, currency))
+                    })
+                    .await?;
+                let Some(found) = found else {
+                    return Ok(Loaded {
+                        body: None,
+                        version: 0,
+                    });
+                };
+                let body = found.product.as_ref().map(serde_json::to_vec).transpose();
+                let body =
+                    body.map_err(|error| Error::Internal(format!("a product cannot be written: {error}")))?;
+                Ok(Loaded {
+                    body: body.map(Into::into),
+                    version: found.version,
+                })
+            })
+        })
+    };
+    state.cache.get(state.redis.as_ref(), key, load).await
+}
+
+/// A product for the server's own use; None when it is not for sale.
+///
+/// # Errors
+/// When no layer can say.
+pub async fn read(state: &AppState, id: ProductId) -> Result<Option<Product>> {
+    let hit = hit(state, id).await?;
+    let entry = Arc::clone(&hit.entry);
+    let Some(body) = &entry.body else {
+        return Ok(None);
+    };
+    let product = serde_json::from_slice(body);
+    product
+        .map(Some)
+        .map_err(|error| Error::Internal(format!("the bytes of product {id} cannot be read: {error}")))
+}

@@ -1,0 +1,76 @@
+//! A cached answer as HTTP: the bytes as they are, with where they came from (RFC 9211) and how old they are.
+
+use axum::response::{IntoResponse as _, Response};
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::cache::{Hit, Source};
+use crate::clock::now_ms;
+use crate::error::Error;
+
+static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// Answers a hit: 200 with the bytes, 304 when the client has them, 404 when the thing does not exist.
+pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
+    let entry = &hit.entry;
+    let Some(body) = &entry.body else {
+        let mut response = Error::NotFound(what).into_response();
+        response
+            .headers_mut()
+            .insert(CACHE_STATUS.clone(), status(hit.source));
+        return response;
+    };
+    let unchanged = request
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|given| matches(given, &entry.etag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Response::new(body.clone().into())
+    };
+    let headers = response.headers_mut();
+    if !unchanged {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(header::ETAG, entry.etag.clone());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CACHE_STATUS.clone(), status(hit.source));
+    headers.insert(header::AGE, HeaderValue::from(entry.age_ms(now_ms()) / 1000));
+    response
+}
+
+fn status(source: Source) -> HeaderValue {
+    HeaderValue::from_static(match source {
+        Source::Memory => "memory; hit",
+        Source::Redis => "memory; fwd=miss, redis; hit",
+        Source::Database => "memory; fwd=miss, redis; fwd=miss",
+        Source::Stale => "memory; hit; detail=stale",
+    })
+}
+
+/// Whether If-None-Match names this tag (RFC 9110, weak comparison).
+fn matches(given: &HeaderValue, etag: &HeaderValue) -> bool {
+    let (Ok(given), Ok(etag)) = (given.to_str(), etag.to_str()) else {
+        return false;
+    };
+    given
+        .split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_none_match_takes_lists_weak_tags_and_the_star() {
+        let tag = HeaderValue::from_static("\"abc\"");
+        for given in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"] {
+            assert!(matches(&HeaderValue::from_static(given), &tag), "{given}");
+        }
+        for given in ["abc", "\"ab\"", ""] {
+            assert!(!matches(&HeaderValue::from_static(given), &tag), "{given}");
+        }
+    }
+}
