@@ -9,6 +9,7 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod db;
 pub mod error;

@@ -1,0 +1,342 @@
+//! What the seeded shop is made of: categories with their things, and the sentences that describe them.
+
+/// How a category's products come in variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// One variant without options.
+    Single,
+    Sizes,
+    Colours,
+    SizesAndColours,
+}
+
+pub struct Category {
+    pub name: &'static str,
+    /// Three letters that SKUs begin with.
+    pub code: &'static str,
+    pub things: &'static [&'static str],
+    pub materials: &'static [&'static str],
+    pub choice: Choice,
+    /// The median price in whole units of a currency such as USD.
+    pub median: f64,
+    /// The same things in Korean, for a few products in a hundred.
+    pub korean: &'static [&'static str],
+}
+
+const fn category(
+    name: &'static str,
+    code: &'static str,
+    choice: Choice,
+    median: f64,
+    materials: &'static [&'static str],
+    things: &'static [&'static str],
+    korean: &'static [&'static str],
+) -> Category {
+    Category {
+        name,
+        code,
+        things,
+        materials,
+        choice,
+        median,
+        korean,
+    }
+}
+
+use Choice::{Colours, Single, Sizes, SizesAndColours};
+
+#[rustfmt::skip]
+pub const CATEGORIES: &[Category] = &[
+    category("Kitchen", "KIT", Colours, 28.0, &["Oak", "Stoneware", "Cast Iron", "Steel", "Bamboo", "Enamel"],
+        &["Cutting Board", "Frying Pan", "Mixing Bowl", "Chef's Knife", "Kettle", "Pepper Mill", "Salad Spinner", "Casserole", "Colander", "Tea Towel"],
+        &["도마", "프라이팬", "주전자", "접시 세트"]),
+    category("Outdoor", "OUT", Colours, 64.0, &["Ripstop", "Canvas", "Aluminium", "Waxed Cotton", "Recycled Nylon"],
+        &["Tent", "Sleeping Bag", "Backpack", "Camp Stove", "Hammock", "Headlamp", "Water Bottle", "Trekking Pole", "Folding Chair"],
+        &["텐트", "침낭", "등산 배낭", "캠핑 의자"]),
+    category("Books", "BOO", Single, 17.0, &["Illustrated", "Pocket", "Annotated", "Clothbound", "Signed"],
+        &["Field Guide", "Cookbook", "Atlas", "Short Stories", "Dictionary", "Travel Journal", "History of Tea", "Bread Handbook", "Chess Problems"],
+        &["여행 에세이", "요리책", "단편 소설집"]),
+    category("Shirts", "SHI", SizesAndColours, 39.0, &["Linen", "Cotton", "Flannel", "Oxford", "Chambray", "Seersucker"],
+        &["Shirt", "Work Shirt", "Overshirt", "Polo", "Blouse", "Band Collar Shirt"],
+        &["셔츠", "블라우스", "남방"]),
+    category("Knitwear", "KNI", SizesAndColours, 72.0, &["Merino", "Lambswool", "Cashmere", "Alpaca", "Cotton"],
+        &["Jumper", "Cardigan", "Roll Neck", "Vest", "Beanie", "Scarf"],
+        &["스웨터", "가디건", "목도리"]),
+    category("Jackets", "JAC", SizesAndColours, 118.0, &["Denim", "Waxed Cotton", "Down", "Leather", "Softshell", "Corduroy"],
+        &["Jacket", "Parka", "Gilet", "Raincoat", "Bomber", "Chore Coat"],
+        &["자켓", "패딩", "우비"]),
+    category("Trousers", "TRO", Sizes, 58.0, &["Denim", "Twill", "Linen", "Corduroy", "Stretch Cotton"],
+        &["Jeans", "Chinos", "Shorts", "Joggers", "Dungarees", "Culottes"],
+        &["청바지", "면바지", "반바지"]),
+    category("Shoes", "SHO", Sizes, 89.0, &["Suede", "Leather", "Canvas", "Mesh", "Nubuck"],
+        &["Sneakers", "Chelsea Boots", "Loafers", "Trail Runners", "Sandals", "Slippers", "Brogues"],
+        &["운동화", "로퍼", "샌들"]),
+    category("Bags", "BAG", Colours, 66.0, &["Leather", "Canvas", "Felt", "Waxed Cotton", "Recycled Nylon"],
+        &["Tote", "Messenger Bag", "Weekender", "Wallet", "Pencil Case", "Belt Bag", "Laptop Sleeve"],
+        &["가방", "지갑", "에코백"]),
+    category("Furniture", "FUR", Colours, 240.0, &["Oak", "Walnut", "Ash", "Rattan", "Steel", "Birch"],
+        &["Side Table", "Bookcase", "Desk", "Dining Chair", "Stool", "Bed Frame", "Sideboard", "Coat Stand"],
+        &["책상", "책장", "식탁 의자"]),
+    category("Lighting", "LIG", Colours, 84.0, &["Brass", "Paper", "Glass", "Ceramic", "Aluminium"],
+        &["Desk Lamp", "Pendant", "Floor Lamp", "Wall Light", "Night Light", "Lantern"],
+        &["조명", "스탠드", "무드등"]),
+    category("Bedding", "BED", SizesAndColours, 68.0, &["Linen", "Percale", "Bamboo", "Flannel", "Sateen"],
+        &["Duvet Cover", "Pillowcase", "Fitted Sheet", "Blanket", "Bedspread", "Quilt"],
+        &["이불", "베개 커버", "담요"]),
+    category("Bath", "BAT", Colours, 24.0, &["Cotton", "Waffle", "Bamboo", "Marble", "Cedar"],
+        &["Towel", "Bath Mat", "Soap Dish", "Robe", "Laundry Basket", "Shower Curtain"],
+        &["수건", "욕실 매트", "비누 받침"]),
+    category("Garden", "GAR", Single, 32.0, &["Terracotta", "Steel", "Ash", "Copper", "Galvanised"],
+        &["Plant Pot", "Watering Can", "Trowel", "Secateurs", "Bird Feeder", "Seed Tray", "Garden Fork"],
+        &["화분", "물뿌리개", "모종삽"]),
+    category("Toys", "TOY", Single, 22.0, &["Wooden", "Felt", "Cotton", "Magnetic", "Beech"],
+        &["Building Blocks", "Train Set", "Puzzle", "Teddy Bear", "Kite", "Marble Run", "Spinning Top", "Doll's House"],
+        &["블록", "퍼즐", "곰인형"]),
+    category("Games", "GAM", Single, 34.0, &["Classic", "Travel", "Family", "Wooden", "Cooperative"],
+        &["Chess Set", "Card Game", "Backgammon", "Dominoes", "Strategy Game", "Dice Game", "Go Board"],
+        &["바둑판", "보드게임", "윷놀이"]),
+    category("Stationery", "STA", Colours, 13.0, &["Dotted", "Recycled", "Brass", "Kraft", "Clothbound"],
+        &["Notebook", "Fountain Pen", "Desk Pad", "Letter Set", "Ruler", "Pencil Set", "Wall Calendar"],
+        &["공책", "만년필", "편지지"]),
+    category("Electronics", "ELE", Colours, 96.0, &["Wireless", "Portable", "Compact", "Solar", "USB-C"],
+        &["Headphones", "Speaker", "Keyboard", "Charger", "Radio", "Alarm Clock", "Power Bank", "TV Stand"],
+        &["이어폰", "키보드", "충전기", "라디오"]),
+    category("Cycling", "CYC", Sizes, 52.0, &["Merino", "Leather", "Alloy", "Reflective", "Waterproof"],
+        &["Jersey", "Gloves", "Helmet", "Bib Shorts", "Overshoes", "Cap"],
+        &["자전거 장갑", "헬멧", "져지"]),
+    category("Fitness", "FIT", Colours, 31.0, &["Cork", "Rubber", "Cast Iron", "Cotton", "Natural"],
+        &["Yoga Mat", "Kettlebell", "Skipping Rope", "Foam Roller", "Resistance Band", "Gym Towel"],
+        &["요가 매트", "줄넘기", "아령"]),
+    category("Coffee and Tea", "COF", Single, 15.0, &["Single Origin", "Organic", "Dark Roast", "First Flush", "Smoked"],
+        &["Espresso Beans", "Filter Coffee", "Green Tea", "Assam", "Oolong", "Earl Grey", "Cold Brew"],
+        &["녹차", "원두커피", "보리차"]),
+    category("Pantry", "PAN", Single, 9.0, &["Organic", "Wild", "Stone-Ground", "Cold-Pressed", "Smoked"],
+        &["Olive Oil", "Honey", "Sea Salt", "Porridge Oats", "Chilli Sauce", "Marmalade", "Rye Crackers", "Black Garlic"],
+        &["꿀", "참기름", "고추장", "천일염"]),
+    category("Beauty", "BEA", Single, 19.0, &["Rosemary", "Oat", "Lavender", "Charcoal", "Green Tea"],
+        &["Hand Cream", "Shampoo Bar", "Face Oil", "Lip Balm", "Body Scrub", "Bath Salts"],
+        &["핸드크림", "비누", "립밤"]),
+    category("Pets", "PET", Sizes, 23.0, &["Rope", "Leather", "Fleece", "Wicker", "Ceramic"],
+        &["Dog Lead", "Collar", "Pet Bed", "Scratching Post", "Food Bowl", "Carrier"],
+        &["강아지 목줄", "고양이 방석", "밥그릇"]),
+];
+
+pub const ADJECTIVES: &[&str] = &[
+    "Everyday",
+    "Compact",
+    "Classic",
+    "Nordic",
+    "Handmade",
+    "Lightweight",
+    "Heavy-Duty",
+    "Slim",
+    "Vintage",
+    "Modern",
+    "Quiet",
+    "Harbour",
+    "Orchard",
+    "Meadow",
+    "Midnight",
+    "Coastal",
+    "Alpine",
+    "Little",
+    "Grand",
+    "Simple",
+    "Folding",
+    "Travel",
+    "Weekend",
+    "Studio",
+    "Heritage",
+    "Rugged",
+    "Soft",
+    "Bright",
+    "Northern",
+    "Workshop",
+];
+
+pub const KOREAN_ADJECTIVES: &[&str] = &[
+    "가벼운",
+    "튼튼한",
+    "부드러운",
+    "클래식",
+    "모던",
+    "수제",
+    "따뜻한",
+    "심플한",
+    "접이식",
+    "여행용",
+];
+
+pub const VENDORS: &[&str] = &[
+    "Alder & Finch",
+    "Harrow Works",
+    "Copperfield",
+    "Nordlys",
+    "Tidewater Supply",
+    "Maru Studio",
+    "Kestrel",
+    "Bramble & Co",
+    "Ostrava Makers",
+    "Hanok Living",
+    "Lowland",
+    "Pine Street",
+    "Granite Goods",
+    "Fjord & Field",
+    "Saltbox",
+    "Yellow Door",
+    "Wren Workshop",
+    "Sunday Press",
+];
+
+pub const TAGS: &[&str] = &[
+    "new",
+    "gift",
+    "bestseller",
+    "handmade",
+    "sale",
+    "eco",
+    "limited",
+    "travel",
+    "home",
+    "classic",
+];
+
+pub const COLOURS: &[&str] = &[
+    "Black",
+    "Sand",
+    "Navy",
+    "Forest Green",
+    "Rust",
+    "Cream",
+    "Slate",
+    "Mustard",
+    "Plum",
+    "Sky Blue",
+];
+pub const SIZES: &[&str] = &["XS", "S", "M", "L", "XL", "XXL"];
+
+/// First sentences: `{thing}` and `{material}` are put in, in lower case.
+pub const OPENINGS: &[&str] = &[
+    "A {thing} made to be used every day and to look better for it.",
+    "Our {material} {thing} is cut and finished by hand in small batches.",
+    "The {thing} that we kept reaching for, so we made it in {material}.",
+    "A plain, well-made {thing} with nothing on it that can break.",
+    "Designed around one idea: a {thing} should last for decades.",
+    "This {thing} began as a prototype for a friend, and stayed.",
+];
+
+pub const MIDDLES: &[&str] = &[
+    "The {material} ages well and is easy to care for.",
+    "It packs away small and weighs less than it looks.",
+    "Every edge is rounded, so it sits well in the hand.",
+    "The finish is free of solvents and safe for children.",
+    "It comes with spare parts and a drawing that shows how to fit them.",
+    "We tested it through two winters before we put it on sale.",
+    "Its proportions are taken from a piece found at a flea market in Ghent.",
+    "The seams are stitched twice where it matters.",
+];
+
+pub const ENDINGS: &[&str] = &[
+    "Wipe it clean with a damp cloth.",
+    "Comes in a box that can be used again.",
+    "Made in a workshop of nine people.",
+    "Repairs are free for the first five years.",
+    "A good present for somebody who has everything.",
+    "Please allow for small differences in colour: no two are alike.",
+];
+
+pub const KOREAN_SENTENCES: &[&str] = &[
+    "매일 쓰기 좋은 제품입니다.",
+    "작은 공방에서 손으로 마무리했습니다.",
+    "가볍고 튼튼해서 오래 사용할 수 있습니다.",
+    "선물용 상자에 담아 보내 드립니다.",
+    "물로 가볍게 닦아 관리하세요.",
+    "두 번의 겨울 동안 시험한 뒤 판매를 시작했습니다.",
+];
+
+pub const FIRST_NAMES: &[&str] = &[
+    "Ada",
+    "Grace",
+    "Alan",
+    "Edsger",
+    "Barbara",
+    "Donald",
+    "Frances",
+    "Ken",
+    "Margaret",
+    "Dennis",
+    "Radia",
+    "Niklaus",
+    "Hedy",
+    "Claude",
+    "Katherine",
+    "Tim",
+    "Jiwoo",
+    "Minjun",
+    "Seoyeon",
+    "Lena",
+    "Mateo",
+    "Ines",
+    "Noah",
+    "Yuki",
+    "Amara",
+    "Oskar",
+    "Priya",
+    "Tomas",
+];
+
+pub const LAST_NAMES: &[&str] = &[
+    "Lovelace",
+    "Hopper",
+    "Turing",
+    "Dijkstra",
+    "Liskov",
+    "Knuth",
+    "Allen",
+    "Thompson",
+    "Hamilton",
+    "Ritchie",
+    "Perlman",
+    "Wirth",
+    "Lamarr",
+    "Shannon",
+    "Johnson",
+    "Kim",
+    "Park",
+    "Lee",
+    "Novak",
+    "Silva",
+    "Okafor",
+    "Lindqvist",
+    "Tanaka",
+    "Moreau",
+    "Rossi",
+    "Weber",
+];
+
+pub const STREETS: &[&str] = &[
+    "Mill Lane",
+    "Harbour Street",
+    "Station Road",
+    "Elm Avenue",
+    "Church Row",
+    "Canal Walk",
+    "Orchard Close",
+    "High Street",
+];
+
+/// City, region, country, and the pattern of its postal codes: 9 is a digit, A a letter, anything else itself.
+pub const PLACES: &[(&str, &str, &str, &str)] = &[
+    ("Portland", "OR", "US", "97299"),
+    ("Austin", "TX", "US", "78799"),
+    ("Madison", "WI", "US", "53799"),
+    ("Bristol", "", "GB", "BS9 9AA"),
+    ("Leeds", "", "GB", "LS9 9AA"),
+    ("Utrecht", "", "NL", "3599 AA"),
+    ("Leipzig", "", "DE", "04199"),
+    ("Gothenburg", "", "SE", "419 99"),
+    ("Seoul", "", "KR", "04999"),
+    ("Busan", "", "KR", "48999"),
+    ("Toronto", "ON", "CA", "M9A 9A9"),
+    ("Melbourne", "VIC", "AU", "3099"),
+];
