@@ -1,7 +1,5 @@
 //! Customers and their sessions, through the proxy, with two replicas: what is refused and how, what a refresh token
 //! is worth and for how long, where a logout is known and when. One stack serves all tests but one.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
-
 mod accounts;
 mod addresses;
 mod outages;
