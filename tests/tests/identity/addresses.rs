@@ -61,7 +61,7 @@ async fn nobody_reaches_anothers_address() {
 #[tokio::test]
 async fn what_is_no_id_is_not_there() {
     let ann = customer().await;
-    for id in ["1", "x", "00000000-0000-0000-0000-000000000000", "%20", "%00"] {
+    for id in ["1", "x", "00000000-0000-0000-0000-000000000000", "%20"] {
         let path = format!("{PATH}/{id}");
         ann.get(&path).await.refused(404, "not_found");
         ann.put(&path, &address()).await.refused(404, "not_found");

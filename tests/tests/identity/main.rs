@@ -1,5 +1,6 @@
 //! Customers and their sessions, through the proxy, with two replicas: what is refused and how, what a refresh token
 //! is worth and for how long, where a logout is known and when. One stack serves all tests but one.
+
 mod accounts;
 mod addresses;
 mod outages;

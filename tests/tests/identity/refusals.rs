@@ -63,7 +63,8 @@ async fn a_body_that_is_not_json_is_refused_on_every_route() {
                 .header(CONTENT_TYPE, "application/json")
                 .body(text.to_owned())
         };
-        for bad in ["", "{", "{\"name\":}", "name=x", "{\"a\":\"\u{1}\"}"] {
+        let whole = body.to_string();
+        for bad in ["", "{", "name=x", &whole[..whole.len() - 1]] {
             ann.send(json(bad)).await.refused(400, "invalid_request");
         }
         for other in ["text/plain", "application/x-www-form-urlencoded"] {
