@@ -4,11 +4,7 @@
 //! that knows only the package registries could not run it. The price is that the list of faults below is kept by
 //! hand: it grows when one becomes known that could concern us, and it keeps us from going back.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test ends by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
 
 use std::path::Path;
 use std::process::Command;
@@ -63,10 +59,7 @@ const BANNED: [(&str, &str); 9] = [
         "TLS is rustls on aws-lc everywhere: one library to keep current",
     ),
     ("native-tls", "as openssl-sys"),
-    (
-        "atty",
-        "RUSTSEC-2021-0145: unmaintained; std::io::IsTerminal",
-    ),
+    ("atty", "RUSTSEC-2021-0145: unmaintained; std::io::IsTerminal"),
     ("instant", "RUSTSEC-2024-0384: unmaintained"),
     ("paste", "RUSTSEC-2024-0436: unmaintained"),
     ("proc-macro-error", "RUSTSEC-2024-0370: unmaintained"),
@@ -79,7 +72,7 @@ const BANNED: [(&str, &str); 9] = [
 
 /// The first version without a known fault that could concern us. A branch of its own that was mended too (3.3.3) is
 /// refused all the same: we are on the newest.
-const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
+const MENDED_IN: [(&str, [u64; 3], &str); 12] = [
     (
         "ammonia",
         [4, 1, 4],
@@ -95,16 +88,13 @@ const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
         [1, 11, 1],
         "RUSTSEC-2026-0007: memory is corrupted by an overflow in reserve",
     ),
-    (
-        "crossbeam-channel",
-        [0, 5, 15],
-        "RUSTSEC-2025-0024: freed twice",
-    ),
+    ("crossbeam-channel", [0, 5, 15], "RUSTSEC-2025-0024: freed twice"),
     (
         "idna",
         [1, 0, 0],
         "RUSTSEC-2024-0421: names that only look different are equal",
     ),
+    ("quinn-proto", [0, 11, 15], "RUSTSEC-2026-0185: memory runs out"),
     (
         "ring",
         [0, 17, 12],
@@ -112,8 +102,8 @@ const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
     ),
     (
         "rustls",
-        [0, 23, 18],
-        "RUSTSEC-2024-0336, 2024-0399: a client stops a server",
+        [0, 23, 45],
+        "RUSTSEC-2026-0285, 2024-0399, 2024-0336: handshakes",
     ),
     (
         "rustls-webpki",
@@ -125,11 +115,7 @@ const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
         [0, 8, 1],
         "RUSTSEC-2024-0363: a long value is read as commands",
     ),
-    (
-        "time",
-        [0, 3, 47],
-        "RUSTSEC-2026-0009: a date exhausts the stack",
-    ),
+    ("time", [0, 3, 47], "RUSTSEC-2026-0009: a date exhausts the stack"),
     (
         "tracing-subscriber",
         [0, 3, 20],
@@ -199,9 +185,9 @@ fn all_may_be_given_away_with_an_mit_program() {
         );
     }
     for (name, licence, _) in LICENCE_EXCEPTIONS {
-        let needed = packages.iter().any(|package| {
-            text(package, "name") == name && text(package, "license").contains(licence)
-        });
+        let needed = packages
+            .iter()
+            .any(|package| text(package, "name") == name && text(package, "license").contains(licence));
         assert!(needed, "the exception of {name} is not needed any more");
     }
 }
@@ -281,8 +267,7 @@ fn one(words: &[&str], at: &mut usize, allowed: &impl Fn(&str) -> bool) -> bool 
 
 #[test]
 fn a_licence_expression_is_read_as_spdx_means_it() {
-    let allowed =
-        |licence: &str| ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].contains(&licence);
+    let allowed = |licence: &str| ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].contains(&licence);
     for (expression, met) in [
         ("MIT", true),
         ("GPL-3.0", false),
