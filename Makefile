@@ -70,7 +70,7 @@ test: ## Test the whole system: unit tests, then real tiers behind nginx
 soak: ## The tests that need repetition, many times over
 	@infra/local/setup.sh --tests
 	$(CARGO_BUILD)
-	TRESTLE_SOAK=1 cargo test --release --locked -p trestle-tests
+	TRESTLE_REPEAT=20 cargo test --release --locked -p trestle-tests
 	@echo "All tests passed, repeated ones many times."
 
 .PHONY: lint

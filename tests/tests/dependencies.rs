@@ -4,8 +4,6 @@
 //! that knows only the package registries could not run it. The price is that the list of faults below is kept by
 //! hand: it grows when one becomes known that could concern us, and it keeps us from going back.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
-
 use std::path::Path;
 use std::process::Command;
 

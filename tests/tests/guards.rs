@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{Connection as _, Executor as _, MySqlConnection};
+use sqlx::{Executor as _, MySqlConnection};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::{OnceCell, watch};
 use trestle::Stack;
@@ -261,12 +261,13 @@ impl Bridge {
                         return;
                     };
                     let (mut client, mut server) = (client, server);
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                        _ = frozen.wait_for(|below| number < *below) => {
-                            // Held open until the test ends.
-                            std::future::pending::<()>().await;
-                        }
+                    let passed = tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => true,
+                        _ = frozen.wait_for(|below| number < *below) => false,
+                    };
+                    if !passed {
+                        // Held open until the test ends.
+                        std::future::pending::<()>().await;
                     }
                 });
             }

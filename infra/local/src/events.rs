@@ -5,16 +5,22 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
 use crate::supervisor::Report;
 
-/// Appends each line to a file, with its time in seconds since 1970. A line that cannot be written is lost: there is nobody to
+const TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// Appends each line to a file, with its time in UTC. A line that cannot be written is lost: there is nobody to
 /// tell.
 pub fn to_file(path: PathBuf) -> Report {
     Arc::new(move |line| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let text = format!("{}.{:03} {line}\n", now.as_secs(), now.subsec_millis());
+        let now = OffsetDateTime::now_utc().format(TIME).unwrap_or_default();
+        let text = format!("{now} {line}\n");
         if let Ok(mut file) = OpenOptions::new()
             .create(true)
             .append(true)

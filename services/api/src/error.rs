@@ -47,6 +47,8 @@ pub enum Error {
     MethodNotAllowed,
     #[error("an account with this e-mail address exists")]
     EmailTaken,
+    #[error("the payment was not made; another try needs a new Idempotency-Key")]
+    PaymentDeclined { order: Value },
     #[error("prices have changed: the total is now another")]
     PriceChanged { total: Money },
     #[error("not enough in stock")]
@@ -123,6 +125,7 @@ impl Error {
             Self::NotFound(_) => (S::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::EmailTaken => (S::CONFLICT, "email_taken"),
+            Self::PaymentDeclined { .. } => (S::PAYMENT_REQUIRED, "payment_declined"),
             Self::PriceChanged { .. } => (S::CONFLICT, "price_changed"),
             Self::OutOfStock(_) => (S::CONFLICT, "out_of_stock"),
             Self::OrderInProgress => (S::CONFLICT, "order_in_progress"),
@@ -152,6 +155,9 @@ impl Error {
                     "errors".into(),
                     json!([{"field": "Idempotency-Key", "message": "is required"}]),
                 );
+            }
+            Self::PaymentDeclined { order } => {
+                body.insert("order".into(), order.clone());
             }
             Self::PriceChanged { total } => {
                 body.insert("total".into(), json!(total));

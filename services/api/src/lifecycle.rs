@@ -1,10 +1,15 @@
 //! How a process ends: told to, it says so on the operations port, goes on answering for the linger, closes its
 //! listener, finishes what is under way, and exits; at 25 s it exits whatever happens.
+//!
+//! What is under way includes work whose client has hung up: an order's payment, a cancelled order's refund.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
+
+use crate::error::{Error, Result};
 
 /// From SIGTERM to the end, at most.
 pub const HARD_LIMIT: Duration = Duration::from_secs(25);
@@ -23,6 +28,8 @@ pub struct Lifecycle {
     phase: watch::Sender<Phase>,
     /// The same as "not Serving", for the hot path.
     draining: AtomicBool,
+    /// How many pieces of work go on whether or not their client still waits.
+    unfinished: watch::Sender<usize>,
 }
 
 impl Default for Lifecycle {
@@ -30,6 +37,7 @@ impl Default for Lifecycle {
         Self {
             phase: watch::Sender::new(Phase::Serving),
             draining: AtomicBool::new(false),
+            unfinished: watch::Sender::new(0),
         }
     }
 }
@@ -49,5 +57,72 @@ impl Lifecycle {
         let mut receiver = self.phase.subscribe();
         // The sender lives as long as self, so this cannot fail.
         receiver.wait_for(|now| *now >= phase).await.ok();
+    }
+
+    /// Does `work` in a task of its own: a client that hangs up does not cancel it, and the end of the process
+    /// waits for it.
+    ///
+    /// # Errors
+    /// `Internal` when the work panicked.
+    pub fn finish<T, F>(self: &Arc<Self>, work: F) -> impl Future<Output = Result<T>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.unfinished.send_modify(|count| *count += 1);
+        let guard = Unfinished(Arc::clone(self));
+        let task = tokio::spawn(async move {
+            let _guard = guard;
+            work.await
+        });
+        async move {
+            task.await
+                .map_err(|error| Error::Internal(format!("a request's task ended: {error}")))
+        }
+    }
+
+    /// Waits until all work that `finish` was given has come to its end.
+    pub async fn all_finished(&self) {
+        let mut receiver = self.unfinished.subscribe();
+        receiver.wait_for(|count| *count == 0).await.ok();
+    }
+}
+
+/// Counts one piece of work for as long as it lives, a panic included.
+struct Unfinished(Arc<Lifecycle>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.unfinished.send_modify(|count| *count -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_waits_for_work_whose_client_has_gone() {
+        let lifecycle = Arc::new(Lifecycle::default());
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let answer = lifecycle.finish(async move { released.await.is_ok() });
+        drop(answer);
+        let ended = lifecycle.all_finished();
+        tokio::pin!(ended);
+        let early = tokio::time::timeout(Duration::from_millis(20), &mut ended).await;
+        assert!(early.is_err(), "it did not wait");
+        release.send(()).ok();
+        let late = tokio::time::timeout(Duration::from_secs(5), &mut ended).await;
+        assert!(late.is_ok(), "it waited for ever");
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_over() {
+        let lifecycle = Arc::new(Lifecycle::default());
+        let outcome = lifecycle
+            .finish(async { assert!(std::hint::black_box(false), "on purpose") })
+            .await;
+        assert!(outcome.is_err());
+        lifecycle.all_finished().await;
     }
 }

@@ -101,22 +101,21 @@ fn usage(error: &clap::Error) -> ExitCode {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
-    let line = match (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) {
-        (Some(argument), Some(value)) => {
-            let reason = std::error::Error::source(error).map_or_else(
-                || "is not one of the possible values".to_owned(),
-                ToString::to_string,
-            );
-            format!("{}: {value:?}: {reason}", name_of(&argument))
-        }
-        _ => {
-            let text = error.to_string();
-            text.lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned()
-        }
+    let line = if let (Some(argument), Some(value)) =
+        (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue))
+    {
+        let reason = std::error::Error::source(error).map_or_else(
+            || "is not one of the possible values".to_owned(),
+            ToString::to_string,
+        );
+        format!("{}: {value:?}: {reason}", name_of(&argument))
+    } else {
+        let text = error.to_string();
+        text.lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned()
     };
     eprintln!("trestle-api: {line}");
     ExitCode::from(BAD_CONFIGURATION)

@@ -70,13 +70,21 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         match error.classify() {
             serde_json::error::Category::Data => {
-                // serde names the field between back quotes for the errors it finds itself.
-                let field = message.split('`').nth(1).unwrap_or("body").to_owned();
+                let field = named_field(&message).unwrap_or("body").to_owned();
                 Error::Validation(vec![FieldError { field, message }])
             }
             _ => Error::invalid(format!("the body is not JSON: {message}")),
         }
     })
+}
+
+/// The field that serde says is missing, unknown or there twice. Between the same back quotes it puts values that do
+/// not fit, and those are not fields.
+fn named_field(message: &str) -> Option<&str> {
+    let rest = ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))?;
+    rest.split('`').next()
 }
 
 /// Query parameters.
@@ -158,4 +166,36 @@ pub fn private_headers() -> [(header::HeaderName, HeaderValue); 2] {
             HeaderValue::from_static("private, no-store"),
         ),
     ]
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        #[expect(dead_code, reason = "only what does not fit is looked at")]
+        name: String,
+    }
+
+    #[test]
+    fn a_body_that_does_not_fit_names_the_field_and_never_a_value() {
+        let cases = [
+            ("{}", "name"),
+            (r#"{"name":"a","role":"admin"}"#, "role"),
+            (r#"{"name":"a","name":"b"}"#, "name"),
+            (r#"{"name":5}"#, "body"),
+            ("7", "body"),
+        ];
+        for (body, field) in cases {
+            let Error::Validation(errors) = parse::<Form>(body.as_bytes()).unwrap_err() else {
+                unreachable!("{body}");
+            };
+            assert_eq!(errors[0].field, field, "{body}");
+        }
+        let error = parse::<Form>(b"{\"name\":").unwrap_err();
+        assert!(matches!(error, Error::InvalidRequest { .. }));
+    }
 }

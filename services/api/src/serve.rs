@@ -266,5 +266,7 @@ async fn serve_connections(
     }
     // The listener is closed: finish what is under way, transactions in tasks of their own included.
     while open.join_next().await.is_some() {}
+    // An order whose client hung up may still be waiting for its payment.
+    shared.lifecycle.all_finished().await;
     db.close().await;
 }

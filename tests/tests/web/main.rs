@@ -1,13 +1,6 @@
 //! The web tier alone: real nginx with the configuration that the launcher renders, and replicas that are made here,
 //! so that they can hang, break off and answer 503 at will. What needs the real API is tested elsewhere.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test ends by panicking"
-)]
-
 mod api;
 mod errors;
 mod front;

@@ -1,12 +1,25 @@
+//! Checkout: an order is two transactions with the payment between them.
+//!
+//! `buy` is the operation; `place` and `settle` are the two transactions, `gateway` the payment, `replay` the answer
+//! to a retry, `recovery` what ends an order whose request did not. `stock` is the one place where orders move stock.
+
+mod bill;
+mod buy;
+pub mod gateway;
+mod place;
+pub mod recovery;
+mod replay;
+mod request;
+mod settle;
+pub mod stock;
+mod store;
+
 use axum::Router;
+use axum::routing::post;
 
 use crate::state::AppState;
 
+/// GET of the same path is the feature orders'.
 pub fn routes() -> Router<AppState> {
-    Router::new()
-}
-pub mod recovery {
-    pub async fn run(_: crate::state::AppState) {
-        std::future::pending::<()>().await;
-    }
+    Router::new().route("/orders", post(buy::buy))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use http::Method;
 use http::request::Parts;
 use tokio::time::Instant;
@@ -37,7 +37,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Deadline {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-        let checkout = parts.method == Method::POST && parts.uri.path().starts_with("/api/v1/orders");
+        // The matched route and not the URI, from which a nested router has taken its prefix.
+        let checkout = parts.method == Method::POST
+            && parts
+                .extensions
+                .get::<MatchedPath>()
+                .is_some_and(|route| route.as_str().starts_with("/api/v1/orders"));
         Ok(Self::after(if reads {
             READ
         } else if checkout {

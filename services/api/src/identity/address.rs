@@ -79,7 +79,7 @@ pub async fn list(
     let items = state
         .db
         .read(deadline, move |connection| {
-            Box::pin(store::addresses(connection, customer.id))
+            Box::pin(store::address::list(connection, customer.id))
         })
         .await?;
     Ok(Private(StatusCode::OK, Addresses { items }))
@@ -102,13 +102,13 @@ pub async fn create(
                 if !store::lock_customer(tx, customer.id).await? {
                     return Err(Error::Unauthenticated);
                 }
-                if store::count_addresses(tx, customer.id).await? >= MAX_ADDRESSES {
+                if store::address::count(tx, customer.id).await? >= MAX_ADDRESSES {
                     return Err(Error::field(
                         "addresses",
                         format!("at most {MAX_ADDRESSES} are kept: remove one first"),
                     ));
                 }
-                store::insert_address(tx, customer.id, &address).await
+                store::address::insert(tx, customer.id, &address).await
             })
         })
         .await?;
@@ -125,7 +125,7 @@ pub async fn show(
     let found = state
         .db
         .read(deadline, move |connection| {
-            Box::pin(store::address(connection, customer.id, id))
+            Box::pin(store::address::find(connection, customer.id, id))
         })
         .await?;
     let address = found.ok_or(Error::NotFound("address"))?;
@@ -145,7 +145,7 @@ pub async fn replace(
         .db
         .transact(deadline, move |tx| {
             let address = address.clone();
-            Box::pin(async move { store::update_address(tx, customer.id, &address).await })
+            Box::pin(async move { store::address::update(tx, customer.id, &address).await })
         })
         .await?;
     if found {
@@ -165,7 +165,7 @@ pub async fn remove(
     let found = state
         .db
         .transact(deadline, move |tx| {
-            Box::pin(store::delete_address(tx, customer.id, id))
+            Box::pin(store::address::delete(tx, customer.id, id))
         })
         .await?;
     if found {

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use argon2::password_hash::Error as HashError;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout_at;
 
 use crate::db::Deadline;
 use crate::error::{Error, Result};
@@ -82,7 +83,7 @@ pub fn check_new(checks: &mut Checks, password: &str) {
 /// # Errors
 /// `Overloaded` when too many wait or for too long.
 pub async fn hash_in_turn(state: &AppState, deadline: Deadline, password: String) -> Result<String> {
-    in_turn(state, deadline, move || hash(&password)).await
+    Turns::of(state).run(deadline, move || hash(&password)).await
 }
 
 /// Whether this is the password of the account with that hash, within the bounds. Without a hash it is not, and
@@ -100,52 +101,71 @@ pub async fn verify_in_turn(
     if password.chars().take(MAX_CHARS + 1).count() > MAX_CHARS {
         return Ok(false);
     }
-    in_turn(state, deadline, move || {
-        let matched = matches(&password, stored.as_deref().unwrap_or(DUMMY))?;
-        Ok(matched && stored.is_some())
-    })
-    .await
-}
-
-async fn in_turn<T: Send + 'static>(
-    state: &AppState,
-    deadline: Deadline,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let permit = permit(state, deadline).await?;
-    let task = tokio::task::spawn_blocking(move || {
-        let outcome = work();
-        drop(permit);
-        outcome
-    });
-    task.await
-        .map_err(|error| Error::Internal(format!("the task of a password hash ended: {error}")))?
-}
-
-async fn permit(state: &AppState, deadline: Deadline) -> Result<OwnedSemaphorePermit> {
-    let hashes = Arc::clone(&state.hashes);
-    if let Ok(permit) = Arc::clone(&hashes).try_acquire_owned() {
-        return Ok(permit);
-    }
-    let _place = Place::take(state.config.hashes * WAITING_EACH)?;
-    let wait = deadline.within(LONGEST_WAIT);
-    match tokio::time::timeout_at(wait.0, hashes.acquire_owned()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        Ok(Err(_)) | Err(_) => Err(Error::Overloaded),
-    }
+    Turns::of(state)
+        .run(deadline, move || {
+            let matched = matches(&password, stored.as_deref().unwrap_or(DUMMY))?;
+            Ok(matched && stored.is_some())
+        })
+        .await
 }
 
 /// How many wait in this process, on all its runtimes.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// One place among those who wait, given back when it is dropped.
-struct Place;
+/// Where hashes take turns.
+struct Turns<'a> {
+    /// One permit a hash at a time.
+    permits: &'a Arc<Semaphore>,
+    waiting: &'a AtomicUsize,
+    most_waiting: usize,
+}
 
-impl Place {
-    fn take(most: usize) -> Result<Self> {
-        let before = WAITING.fetch_add(1, Ordering::Relaxed);
+impl<'a> Turns<'a> {
+    fn of(state: &'a AppState) -> Self {
+        Self {
+            permits: &state.hashes,
+            waiting: &WAITING,
+            most_waiting: state.config.hashes * WAITING_EACH,
+        }
+    }
+
+    /// Does slow work on a blocking thread when its turn comes.
+    async fn run<T: Send + 'static>(
+        &self,
+        deadline: Deadline,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.permit(deadline).await?;
+        let task = tokio::task::spawn_blocking(move || {
+            let outcome = work();
+            drop(permit);
+            outcome
+        });
+        task.await
+            .map_err(|error| Error::Internal(format!("the task of a password hash ended: {error}")))?
+    }
+
+    async fn permit(&self, deadline: Deadline) -> Result<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _place = Place::take(self.waiting, self.most_waiting)?;
+        let wait = deadline.within(LONGEST_WAIT);
+        match timeout_at(wait.0, Arc::clone(self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(Error::Overloaded),
+        }
+    }
+}
+
+/// One place among those who wait, given back when it is dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, most: usize) -> Result<Self> {
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
         // Made before the check, so that a refusal gives its count back too.
-        let place = Self;
+        let place = Self(waiting);
         if before < most {
             Ok(place)
         } else {
@@ -154,9 +174,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -197,12 +217,71 @@ mod tests {
         assert!(fits("        "), "a password is not trimmed");
     }
 
-    #[test]
-    fn those_who_wait_are_bounded() {
-        let places: Vec<_> = (0..3).map(|_| Place::take(3)).collect();
-        assert!(places.iter().all(Result::is_ok));
-        assert!(matches!(Place::take(3), Err(Error::Overloaded)));
-        drop(places);
-        assert!(Place::take(1).is_ok(), "places are given back, refused ones too");
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_millis(50))
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_makes_no_room_for_one_more_hash() {
+        let permits = Arc::new(Semaphore::new(1));
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (end, ends) = std::sync::mpsc::channel::<()>();
+        let request = tokio::spawn({
+            let permits = Arc::clone(&permits);
+            async move {
+                let waiting = AtomicUsize::new(0);
+                let turns = Turns {
+                    permits: &permits,
+                    waiting: &waiting,
+                    most_waiting: 1,
+                };
+                let work = move || {
+                    begun.send(()).ok();
+                    ends.recv().ok();
+                    Ok(())
+                };
+                turns.run(Deadline::after(Duration::from_secs(5)), work).await
+            }
+        });
+        has_begun.await.unwrap();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+
+        let waiting = AtomicUsize::new(0);
+        let turns = Turns {
+            permits: &permits,
+            waiting: &waiting,
+            most_waiting: 1,
+        };
+        let next = turns.run(soon(), || Ok(())).await;
+        assert!(matches!(next, Err(Error::Overloaded)), "its hash still runs");
+        end.send(()).unwrap();
+        let next = turns.run(Deadline::after(Duration::from_secs(5)), || Ok(1));
+        assert_eq!(next.await.unwrap(), 1);
+        assert_eq!(waiting.into_inner(), 0);
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_are_bounded_and_told_at_once() {
+        let permits = Arc::new(Semaphore::new(0));
+        let waiting = AtomicUsize::new(0);
+        let turns = Turns {
+            permits: &permits,
+            waiting: &waiting,
+            most_waiting: 1,
+        };
+        let first = turns.run(soon(), || Ok(()));
+        let began = std::time::Instant::now();
+        let second = async {
+            let refused = turns
+                .run(Deadline::after(Duration::from_secs(5)), || Ok(()))
+                .await;
+            (refused, began.elapsed())
+        };
+        let (first, (second, told_after)) = tokio::join!(first, second);
+        assert!(matches!(first, Err(Error::Overloaded)));
+        assert!(matches!(second, Err(Error::Overloaded)));
+        assert!(told_after < Duration::from_millis(50), "{told_after:?}");
+        assert_eq!(waiting.into_inner(), 0, "places are given back, refused ones too");
     }
 }

@@ -1,16 +1,17 @@
-//! The SQL of customers, sessions, refresh tokens and addresses.
+//! The SQL of customers, sessions and refresh tokens; addresses have a file of their own.
+
+pub mod address;
 
 use sqlx::MySqlConnection;
 use time::PrimitiveDateTime;
 use uuid::Uuid;
 
-use super::address::Address;
 use super::customer::Role;
 use super::me::Profile;
 use super::register::NewCustomer;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::types::id::{AddressId, CustomerId, SessionId};
+use crate::types::id::{CustomerId, SessionId};
 
 struct CustomerRow {
     id: Uuid,
@@ -251,170 +252,4 @@ pub async fn mark_rotated(tx: &mut MySqlConnection, hash: &[u8]) -> Result<()> {
             "a locked refresh token was rotated by another".into(),
         ))
     }
-}
-
-struct AddressRow {
-    id: Uuid,
-    name: String,
-    line1: String,
-    line2: String,
-    city: String,
-    region: String,
-    postal_code: String,
-    country: String,
-    phone: String,
-}
-
-impl From<AddressRow> for Address {
-    fn from(row: AddressRow) -> Self {
-        Self {
-            id: AddressId(row.id),
-            name: row.name,
-            line1: row.line1,
-            line2: row.line2,
-            city: row.city,
-            region: row.region,
-            postal_code: row.postal_code,
-            country: row.country,
-            phone: row.phone,
-        }
-    }
-}
-
-/// A customer's addresses, oldest first.
-pub async fn addresses(connection: &mut MySqlConnection, customer: CustomerId) -> Result<Vec<Address>> {
-    let rows = sqlx::query_as!(
-        AddressRow,
-        r#"SELECT
-            id AS "id: Uuid",
-            name,
-            line1,
-            line2,
-            city,
-            region,
-            postal_code,
-            country,
-            phone
-        FROM addresses
-        WHERE customer_id = ?
-        ORDER BY id"#,
-        customer.0,
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(Address::from).collect())
-}
-
-pub async fn address(
-    connection: &mut MySqlConnection,
-    customer: CustomerId,
-    address: AddressId,
-) -> Result<Option<Address>> {
-    let row = sqlx::query_as!(
-        AddressRow,
-        r#"SELECT
-            id AS "id: Uuid",
-            name,
-            line1,
-            line2,
-            city,
-            region,
-            postal_code,
-            country,
-            phone
-        FROM addresses
-        WHERE id = ?
-            AND customer_id = ?"#,
-        address.0,
-        customer.0,
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(Address::from))
-}
-
-pub async fn count_addresses(tx: &mut MySqlConnection, customer: CustomerId) -> Result<i64> {
-    let count = sqlx::query_scalar!(
-        r#"SELECT COUNT(*) AS "count!: i64"
-        FROM addresses
-        WHERE customer_id = ?"#,
-        customer.0,
-    )
-    .fetch_one(tx)
-    .await?;
-    Ok(count)
-}
-
-pub async fn insert_address(tx: &mut MySqlConnection, customer: CustomerId, address: &Address) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO addresses (
-            id, customer_id, name, line1, line2, city, region, postal_code, country, phone, created_at
-        )
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))",
-        address.id.0,
-        customer.0,
-        address.name,
-        address.line1,
-        address.line2,
-        address.city,
-        address.region,
-        address.postal_code,
-        address.country,
-        address.phone,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Whether the customer has this address.
-pub async fn update_address(
-    tx: &mut MySqlConnection,
-    customer: CustomerId,
-    address: &Address,
-) -> Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE addresses
-        SET name = ?,
-            line1 = ?,
-            line2 = ?,
-            city = ?,
-            region = ?,
-            postal_code = ?,
-            country = ?,
-            phone = ?
-        WHERE id = ?
-            AND customer_id = ?",
-        address.name,
-        address.line1,
-        address.line2,
-        address.city,
-        address.region,
-        address.postal_code,
-        address.country,
-        address.phone,
-        address.id.0,
-        customer.0,
-    )
-    .execute(tx)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Whether the customer had this address.
-pub async fn delete_address(
-    tx: &mut MySqlConnection,
-    customer: CustomerId,
-    address: AddressId,
-) -> Result<bool> {
-    let done = sqlx::query!(
-        "DELETE FROM addresses
-        WHERE id = ?
-            AND customer_id = ?",
-        address.0,
-        customer.0,
-    )
-    .execute(tx)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }

@@ -1,7 +1,22 @@
+//! Orders that were placed: list, one, cancel. `state` says which steps an order can take; placing one is the
+//! feature `checkout`.
+
+pub mod cancel;
+mod list;
+pub mod order;
+mod show;
+pub mod state;
+pub mod store;
+
 use axum::Router;
+use axum::routing::{get, post};
 
 use crate::state::AppState;
 
+/// `POST /orders` is checkout's.
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/orders", get(list::list))
+        .route("/orders/{id}", get(show::show))
+        .route("/orders/{id}/cancel", post(cancel::cancel))
 }

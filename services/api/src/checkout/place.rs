@@ -1,0 +1,80 @@
+//! Place: the first of an order's two transactions. It writes the order, its lines and its ledger rows, and takes
+//! the stock last. What is refused before its COMMIT leaves no row.
+
+use std::sync::Arc;
+
+use sqlx::MySqlConnection;
+
+use super::bill::Bill;
+use super::request::Wanted;
+use super::stock::{self, Piece};
+use super::store::{self, Inserted};
+use crate::db::Deadline;
+use crate::error::{Error, Result};
+use crate::state::AppState;
+use crate::types::id::{CustomerId, OrderId};
+use crate::types::money::{Currency, Money};
+
+/// One customer's request under one Idempotency-Key.
+#[derive(Debug)]
+pub struct Attempt {
+    pub customer: CustomerId,
+    pub key: String,
+    /// The order's id if this attempt is the one that places it.
+    pub order: OrderId,
+    pub wanted: Wanted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// The order is pending now; this is to be paid.
+    New { total: Money },
+    /// The key has an order already.
+    Before,
+}
+
+/// # Errors
+/// What the request asks for and the shop cannot give; then nothing was written. `Unavailable` when the deadline
+/// passed: then the order may be there, and recovery settles it.
+pub async fn place(state: &AppState, deadline: Deadline, attempt: &Arc<Attempt>) -> Result<Placed> {
+    let currency = state.config.currency;
+    let attempt = Arc::clone(attempt);
+    state
+        .db
+        .transact(deadline, move |tx| {
+            let attempt = Arc::clone(&attempt);
+            Box::pin(async move { write(tx, &attempt, currency).await })
+        })
+        .await
+}
+
+async fn write(tx: &mut MySqlConnection, attempt: &Attempt, currency: Currency) -> Result<Placed> {
+    let offered = store::offered(tx, &attempt.wanted.items).await?;
+    // A refusal waits until the key is known to be new: a retry must hear what became of its order, even if that
+    // could not be placed now.
+    let bill = Bill::of(&attempt.wanted, &offered, currency);
+    let total = bill.as_ref().map_or(Money::new(0, currency), |bill| bill.total);
+    match store::insert_order(tx, attempt, total).await? {
+        Inserted::Done => {}
+        Inserted::KeyTaken => return Ok(Placed::Before),
+        Inserted::NoAddress => {
+            if store::key_is_taken(tx, attempt).await? {
+                return Ok(Placed::Before);
+            }
+            return Err(Error::field("address_id", "is not one of your addresses"));
+        }
+    }
+    let bill = bill?;
+    store::insert_lines(tx, attempt.order, &bill.lines).await?;
+    let pieces: Vec<Piece> = bill
+        .lines
+        .iter()
+        .map(|line| Piece {
+            variant: line.offered.variant,
+            product: line.offered.product,
+            quantity: line.quantity,
+        })
+        .collect();
+    stock::take(tx, attempt.order, &pieces).await?;
+    Ok(Placed::New { total })
+}

@@ -1,0 +1,86 @@
+//! Recovery ends what a request left open: pending orders past `settle_by`, and cancelled ones whose refund is due.
+//! Every replica does it; there is no leader.
+//!
+//! A replica claims a few orders in a short transaction (FOR UPDATE SKIP LOCKED) and holds no lock while it talks to
+//! the gateway. So two replicas, or a request that was thought dead, can work on one order: each asks the gateway
+//! first, whose books have one row an order, so all hear the same; and only one finds the order still pending.
+
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+use super::gateway::{self, Booked};
+use super::settle::{End, settle};
+use super::store::{self, Due};
+use crate::db::Deadline;
+use crate::error::{Error, Result};
+use crate::orders::cancel;
+use crate::orders::state::State;
+use crate::state::AppState;
+
+const EVERY: Duration = Duration::from_millis(700);
+const JITTER_MS: u64 = 600;
+const BATCH: u32 = 10;
+/// For one step, such as a claim or a settlement.
+const STEP: Duration = Duration::from_secs(4);
+
+/// Recovers for ever.
+pub async fn run(state: AppState) {
+    let mut failing = false;
+    loop {
+        let jitter = Duration::from_millis(rand::rng().random_range(0..JITTER_MS));
+        tokio::time::sleep(EVERY + jitter).await;
+        match round(&state).await {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                tracing::warn!(%error, "orders cannot be recovered now");
+                failing = true;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Ends all that is overdue now.
+async fn round(state: &AppState) -> Result<()> {
+    loop {
+        let due = state
+            .db
+            .transact(Deadline::after(STEP), |tx| Box::pin(store::claim_due(tx, BATCH)))
+            .await?;
+        for due in &due {
+            if let Err(error) = end(state, *due).await {
+                tracing::error!(order = %due.order, state = %due.state, %error, "an order was not recovered");
+            }
+        }
+        if due.len() < BATCH as usize {
+            return Ok(());
+        }
+    }
+}
+
+async fn end(state: &AppState, due: Due) -> Result<()> {
+    match due.state {
+        State::Pending => {
+            let end = match gateway::void(&state.db, due.order, due.total).await? {
+                Booked::Captured => End::Paid,
+                Booked::Declined | Booked::Voided => End::Failed,
+                Booked::Refunded => {
+                    return Err(Error::Internal("its payment was refunded already".into()));
+                }
+            };
+            let deadline = Deadline::after(STEP);
+            let settled = settle(state, deadline, due.customer, due.order, end).await?;
+            tracing::info!(order = %due.order, ?end, here = settled.is_some(), "an order was recovered");
+            Ok(())
+        }
+        State::Cancelled => {
+            cancel::refund(state, Deadline::after(STEP), due.order).await?;
+            tracing::info!(order = %due.order, "a refund was recovered");
+            Ok(())
+        }
+        State::Paid | State::Shipped | State::Failed => Err(Error::Internal(
+            "nothing can be due for an order in this state".into(),
+        )),
+    }
+}

@@ -1,0 +1,230 @@
+//! What a customer asks for with POST orders, read and checked before the database is asked.
+
+use aws_lc_rs::digest;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+
+use super::gateway::Token;
+use crate::error::{Error, FieldError, Result};
+use crate::request::parse;
+use crate::types::id::{AddressId, VariantId};
+use crate::types::money::Money;
+use crate::types::text::Checks;
+
+const HEADER: &str = "Idempotency-Key";
+const MAX_KEY: usize = 255;
+const MAX_ITEMS: usize = 50;
+const MAX_QUANTITY: i64 = 99;
+
+/// The body as it is sent. Numbers are signed here, so that a negative one is named like any other that is wrong.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    items: Vec<BodyItem>,
+    address_id: String,
+    payment_token: String,
+    coupon: Option<String>,
+    expected_total: Option<Money>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct BodyItem {
+    variant_id: i64,
+    quantity: i64,
+}
+
+/// A line of the order that is wanted. Its place in the list is its place in the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    pub variant: VariantId,
+    pub quantity: i32,
+}
+
+/// A request that is right in itself.
+#[derive(Debug)]
+pub struct Wanted {
+    pub items: Vec<Item>,
+    pub address: AddressId,
+    pub token: Token,
+    pub expected_total: Option<Money>,
+    /// SHA-256 of the request: two bodies are the same when they say the same, whatever their white space or the
+    /// order of their fields. The order of the items counts: it is the order of the lines.
+    pub hash: [u8; 32],
+}
+
+impl Wanted {
+    /// # Errors
+    /// 400 when the body is not JSON, 422 with every field at fault.
+    pub fn read(body: &[u8]) -> Result<Self> {
+        let body: Body = parse(body)?;
+        let mut checks = Checks::default();
+        let items = check_items(&body.items, &mut checks);
+        let address = AddressId::parse(&body.address_id).ok();
+        if address.is_none() {
+            checks.fail("address_id", "is not an address id");
+        }
+        let token = Token::read(&body.payment_token);
+        if token.is_none() {
+            checks.fail("payment_token", "is not a token that the payment gateway knows");
+        }
+        if body.coupon.is_some() {
+            checks.fail("coupon", "there is no such coupon");
+        }
+        checks.done()?;
+        let (Some(address), Some(token)) = (address, token) else {
+            return Err(Error::Internal("a check of the request was lost".into()));
+        };
+        Ok(Self {
+            hash: hash(&body)?,
+            items,
+            address,
+            token,
+            expected_total: body.expected_total,
+        })
+    }
+}
+
+fn check_items(items: &[BodyItem], checks: &mut Checks) -> Vec<Item> {
+    if items.is_empty() || items.len() > MAX_ITEMS {
+        checks.fail("items", format!("must have 1 to {MAX_ITEMS} entries"));
+        return Vec::new();
+    }
+    let mut read: Vec<Item> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let variant = u64::try_from(item.variant_id).ok().filter(|id| *id > 0);
+        let quantity = i32::try_from(item.quantity)
+            .ok()
+            .filter(|_| (1..=MAX_QUANTITY).contains(&item.quantity));
+        if variant.is_none() {
+            let message = "must be a positive whole number";
+            checks.fail(format!("items[{index}].variant_id"), message);
+        }
+        if quantity.is_none() {
+            let message = format!("must be from 1 to {MAX_QUANTITY}");
+            checks.fail(format!("items[{index}].quantity"), message);
+        }
+        let (Some(variant), Some(quantity)) = (variant, quantity) else {
+            continue;
+        };
+        let variant = VariantId(variant);
+        if read.iter().any(|other| other.variant == variant) {
+            checks.fail(format!("items[{index}].variant_id"), "is there twice");
+            continue;
+        }
+        read.push(Item { variant, quantity });
+    }
+    read
+}
+
+fn hash(body: &Body) -> Result<[u8; 32]> {
+    let unreadable = || Error::Internal("a request cannot be written".into());
+    let text = serde_json::to_vec(body).map_err(|_| unreadable())?;
+    let digest = digest::digest(&digest::SHA256, &text);
+    digest.as_ref().try_into().map_err(|_| unreadable())
+}
+
+/// The request's Idempotency-Key: 1 to 255 visible ASCII characters.
+///
+/// # Errors
+/// 400 that names the header when it is missing, given twice or anything else.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<String> {
+    let mut values = headers.get_all(HEADER).iter();
+    let value = values.next().ok_or(Error::IdempotencyKeyMissing)?;
+    let bytes = value.as_bytes();
+    let good = (1..=MAX_KEY).contains(&bytes.len())
+        && bytes.iter().all(u8::is_ascii_graphic)
+        && values.next().is_none();
+    match value.to_str() {
+        Ok(key) if good => Ok(key.to_owned()),
+        _ => {
+            let message = format!("must be one value of 1 to {MAX_KEY} visible ASCII characters");
+            Err(Error::InvalidRequest {
+                detail: format!("the {HEADER} header {message}"),
+                errors: vec![FieldError {
+                    field: HEADER.to_owned(),
+                    message,
+                }],
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
+mod tests {
+    use super::*;
+
+    const ADDRESS: &str = "01890000-0000-7000-8000-000000000001";
+
+    fn body(items: &str, more: &str) -> String {
+        format!(r#"{{"items": {items}, "address_id": "{ADDRESS}", "payment_token": "tok_approve"{more}}}"#)
+    }
+
+    fn fields(body: &str) -> Vec<String> {
+        match Wanted::read(body.as_bytes()) {
+            Err(Error::Validation(errors)) => errors.into_iter().map(|e| e.field).collect(),
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_request_in_other_white_space_is_the_same() {
+        let one = body(r#"[{"variant_id": 1, "quantity": 2}]"#, "");
+        let same = format!(
+            r#"{{"payment_token":"tok_approve","items":[{{"quantity":2,"variant_id":1}}],"coupon":null,"address_id":"{ADDRESS}"}}"#
+        );
+        let other = body(r#"[{"variant_id": 1, "quantity": 3}]"#, "");
+        let hash = |text: &str| Wanted::read(text.as_bytes()).unwrap().hash;
+        assert_eq!(hash(&one), hash(&same));
+        assert_ne!(hash(&one), hash(&other));
+    }
+
+    #[test]
+    fn every_field_at_fault_is_named() {
+        let items = r#"[{"variant_id": 1, "quantity": 0}, {"variant_id": -1, "quantity": 100},
+            {"variant_id": 2, "quantity": 1}, {"variant_id": 2, "quantity": 1}]"#;
+        let found = fields(&body(items, r#", "coupon": "HALF""#));
+        assert_eq!(
+            found,
+            [
+                "items[0].quantity",
+                "items[1].variant_id",
+                "items[1].quantity",
+                "items[3].variant_id",
+                "coupon"
+            ]
+        );
+        let bare = r#"{"items": [], "address_id": "x", "payment_token": "y"}"#;
+        assert_eq!(fields(bare), ["items", "address_id", "payment_token"]);
+    }
+
+    #[test]
+    fn a_price_is_never_taken_from_the_request() {
+        let priced = r#"[{"variant_id": 1, "quantity": 1, "price": 1}]"#;
+        assert_eq!(fields(&body(priced, "")), ["price"]);
+        let one = r#"[{"variant_id": 1, "quantity": 1}]"#;
+        assert_eq!(fields(&body(one, r#", "total": 1"#)), ["total"]);
+    }
+
+    #[test]
+    fn a_key_is_visible_ascii_of_bounded_length() {
+        let key = |values: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(HEADER, http::HeaderValue::from_bytes(value).unwrap());
+            }
+            idempotency_key(&headers)
+        };
+        assert_eq!(key(&[b"a-1"]).unwrap(), "a-1");
+        assert_eq!(key(&[&[b'x'; 255]]).unwrap().len(), 255);
+        assert!(matches!(key(&[]), Err(Error::IdempotencyKeyMissing)));
+        for bad in [&b""[..], b"a b", b"a\tb", "ä".as_bytes(), &[b'x'; 256]] {
+            assert!(
+                matches!(key(&[bad]), Err(Error::InvalidRequest { .. })),
+                "{bad:?}"
+            );
+        }
+        assert!(key(&[b"a", b"b"]).is_err());
+    }
+}

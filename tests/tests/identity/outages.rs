@@ -1,0 +1,74 @@
+//! Sessions while Redis or MySQL is away: Redis decides nothing, and without the change feed no token is believed.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use trestle::Stack;
+use trestle_tests::{Shopper, eventually, within};
+
+use crate::replicas;
+
+async fn empty_redis(stack: &Stack) {
+    let socket = stack.redis_socket().expect("a Redis");
+    let mut redis = UnixStream::connect(socket).await.unwrap();
+    redis.write_all(b"FLUSHALL\r\n").await.unwrap();
+    let mut answer = [0; 5];
+    redis.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"+OK\r\n");
+}
+
+async fn refreshed(shopper: &mut Shopper) {
+    let body = json!({"refresh_token": shopper.refresh_token});
+    let answer = shopper.post("/sessions/refresh", &body).await.expect(200);
+    shopper.keep_tokens(&answer);
+    shopper.get("/customers/me").await.expect(200);
+}
+
+/// One test with a stack of its own: what is taken away here, others would miss.
+#[tokio::test]
+async fn sessions_are_as_good_as_mysql_and_the_feed_say() {
+    let stack = Stack::builder().replicas(2).start().await.expect("a stack");
+    let [one, other] = replicas(&stack);
+    let mut ann = Shopper::customer(&stack.url()).await;
+
+    // Nobody is logged out by the loss of Redis.
+    empty_redis(&stack).await;
+    refreshed(&mut ann).await;
+    stack.kill_and_hold("redis").await.unwrap();
+    refreshed(&mut ann).await;
+    let gone = ann.clone();
+    ann.log_in().await.expect(201);
+    // And a logout needs no Redis to be known everywhere.
+    gone.at(&one).delete("/sessions/current").await.expect(204);
+    let refused = async || (gone.at(&other).get("/customers/me").await.status == 401).then_some(());
+    within(Duration::from_secs(2), "the logout is known", refused).await;
+    stack.restart_process("redis").await.unwrap();
+    refreshed(&mut ann).await;
+
+    // A replica that cannot know which sessions have ended says so; it does not guess.
+    stack.pause("database").unwrap();
+    let unknown = async || ann.at(&one).get("/customers/me").await.code() == "unavailable";
+    eventually("tokens are not believed", unknown).await;
+    let answer = ann
+        .at(&one)
+        .get("/customers/me")
+        .await
+        .refused(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), "1");
+    let nobody = Shopper::visitor(&one);
+    nobody.get("/customers/me").await.refused(401, "unauthenticated");
+    stack.resume("database").unwrap();
+    let known = async || ann.at(&one).get("/customers/me").await.status == 200;
+    eventually("tokens are believed again", known).await;
+
+    // A logout outlives the replicas: a new one loads it before it is ready.
+    ann.at(&one).delete("/sessions/current").await.expect(204);
+    stack.scale(3).await.unwrap();
+    for replica in stack.replicas() {
+        let there = ann.at(&format!("http://{}", replica.address));
+        there.get("/customers/me").await.refused(401, "unauthenticated");
+    }
+    stack.stop().await.unwrap();
+}
