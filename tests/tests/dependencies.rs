@@ -70,7 +70,7 @@ const BANNED: [(&str, &str); 9] = [
 
 /// The first version without a known fault that could concern us. A branch of its own that was mended too (3.3.3) is
 /// refused all the same: we are on the newest.
-const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
+const MENDED_IN: [(&str, [u64; 3], &str); 12] = [
     (
         "ammonia",
         [4, 1, 4],
@@ -92,6 +92,7 @@ const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
         [1, 0, 0],
         "RUSTSEC-2024-0421: names that only look different are equal",
     ),
+    ("quinn-proto", [0, 11, 15], "RUSTSEC-2026-0185: memory runs out"),
     (
         "ring",
         [0, 17, 12],
@@ -99,8 +100,8 @@ const MENDED_IN: [(&str, [u64; 3], &str); 11] = [
     ),
     (
         "rustls",
-        [0, 23, 18],
-        "RUSTSEC-2024-0336, 2024-0399: a client stops a server",
+        [0, 23, 45],
+        "RUSTSEC-2026-0285, 2024-0399, 2024-0336: handshakes",
     ),
     (
         "rustls-webpki",
