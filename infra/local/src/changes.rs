@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::Signal;
 
+use crate::nginx::OldWorkers;
 use crate::options::MOST_REPLICAS;
 use crate::process::Process;
 use crate::start::replicas;
@@ -37,10 +38,10 @@ impl Supervisor {
         };
         if leaving.is_empty() {
             self.start_replicas(count).await?;
-            return self.reload(false).await;
+            return self.reload(OldWorkers::MostRequests).await;
         }
         self.say(&format!("nginx      forgets {}", leaving.join(", ")));
-        if let Err(error) = self.reload(true).await {
+        if let Err(error) = self.reload(OldWorkers::Finish).await {
             // nginx may still send to them: they stay.
             let mut state = self.state();
             for name in &leaving {
@@ -107,7 +108,7 @@ impl Supervisor {
         }
         process.end(signal, limit(name)).await?;
         if Tier::of(name) == Some(Tier::Api) {
-            self.reload(false).await?;
+            self.reload(OldWorkers::MostRequests).await?;
         }
         Ok(())
     }
@@ -128,7 +129,7 @@ impl Supervisor {
         };
         self.start_service(name, generation).await?;
         if Tier::of(name) == Some(Tier::Api) {
-            self.reload(false).await?;
+            self.reload(OldWorkers::MostRequests).await?;
         }
         Ok(())
     }

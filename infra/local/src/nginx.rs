@@ -22,7 +22,18 @@ use crate::{probe, programs, tls};
 const READY_WITHIN: Duration = Duration::from_secs(15);
 const RELOAD_WITHIN: Duration = Duration::from_secs(10);
 /// Above `worker_shutdown_timeout` (25 s), after which nginx itself cuts what is left.
-const OLD_WORKERS_WITHIN: Duration = Duration::from_secs(28);
+const FINISHED_WITHIN: Duration = Duration::from_secs(28);
+/// Nearly every request ends within this.
+const MOST_FINISHED_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long a reload waits for nginx's old workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldWorkers {
+    /// Until the last one has finished: a replica is to go.
+    Finish,
+    /// Until most requests go by the new list: a replica came, or one that is gone already is forgotten.
+    MostRequests,
+}
 
 #[derive(Debug, Clone)]
 pub struct Nginx {
@@ -107,9 +118,14 @@ impl Nginx {
         })
     }
 
-    /// Gives a running nginx another list of replicas and waits until requests go by it. With `drain` also until every
-    /// worker that knew the old list has finished its last request.
-    pub async fn reload(&self, process: &Process, upstreams: &[SocketAddr], drain: bool) -> Result<()> {
+    /// Gives a running nginx another list of replicas and waits until requests go by it: until every worker that knew the
+    /// old list has finished its last request. False when some had not within their time.
+    pub async fn reload(
+        &self,
+        process: &Process,
+        upstreams: &[SocketAddr],
+        wait: OldWorkers,
+    ) -> Result<bool> {
         self.configure(upstreams).await?;
         let old = workers(process.pid());
         process.signal(Signal::SIGHUP)?;
@@ -119,14 +135,15 @@ impl Nginx {
         })
         .await
         .with_context(|| format!("nginx did not take its new configuration; {}", self.error_tail()))?;
-        if drain {
-            probe::until(OLD_WORKERS_WITHIN, || async {
-                !old.iter().any(Identity::is_alive)
-            })
-            .await
-            .context("nginx's old workers did not finish")?;
-        }
-        Ok(())
+        let limit = match wait {
+            OldWorkers::Finish => FINISHED_WITHIN,
+            OldWorkers::MostRequests => MOST_FINISHED_WITHIN,
+        };
+        Ok(
+            probe::until(limit, || async { !old.iter().any(Identity::is_alive) })
+                .await
+                .is_ok(),
+        )
     }
 
     /// Renders the configuration and has nginx check it.

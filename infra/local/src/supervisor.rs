@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::api::{Addresses, Api};
 use crate::data::{DataFolder, Lock};
 use crate::database::Database;
-use crate::nginx::Nginx;
+use crate::nginx::{Nginx, OldWorkers};
 use crate::options::Options;
 use crate::process::{Process, describe};
 use crate::procfs;
@@ -237,7 +237,7 @@ impl Supervisor {
             self.say(&format!(
                 "{name} ended ({end}); it is not replaced (--no-replace)"
             ));
-            self.reload_or_say(false).await;
+            self.reload_or_say().await;
             return;
         }
         self.say(&format!("{name} ended ({end}); starting another"));
@@ -280,13 +280,13 @@ impl Supervisor {
                 let start = Instant::now();
                 match self.start_service(&name, generation).await {
                     Ok(()) => {
+                        if Tier::of(&name) == Some(Tier::Api) {
+                            self.reload_or_say().await;
+                        }
                         self.say(&format!(
                             "{name} is back after {:.1} s",
                             start.elapsed().as_secs_f32()
                         ));
-                        if Tier::of(&name) == Some(Tier::Api) {
-                            self.reload_or_say(false).await;
-                        }
                         return;
                     }
                     Err(error) => {
@@ -328,7 +328,7 @@ impl Supervisor {
     }
 
     /// Tells nginx the replicas there are now. Nothing to do while nginx is down: it starts with the current list.
-    pub async fn reload(&self, drain: bool) -> Result<()> {
+    pub async fn reload(&self, wait: OldWorkers) -> Result<()> {
         let Some(nginx) = &self.nginx else { return Ok(()) };
         let _one = self.web.lock().await;
         let process = {
@@ -336,14 +336,18 @@ impl Supervisor {
             let service = state.services.get("nginx").filter(|service| service.ready);
             service.and_then(|service| service.process.clone())
         };
-        match process {
-            Some(process) if process.is_running() => nginx.reload(&process, &self.upstreams(), drain).await,
-            _ => Ok(()),
+        let Some(process) = process.filter(|process| process.is_running()) else {
+            return Ok(());
+        };
+        let finished = nginx.reload(&process, &self.upstreams(), wait).await?;
+        if !finished && wait == OldWorkers::Finish {
+            bail!("nginx's old workers did not finish");
         }
+        Ok(())
     }
 
-    async fn reload_or_say(&self, drain: bool) {
-        if let Err(error) = self.reload(drain).await {
+    async fn reload_or_say(&self) {
+        if let Err(error) = self.reload(OldWorkers::MostRequests).await {
             self.say(&format!("nginx: {error:#}"));
         }
     }

@@ -81,12 +81,9 @@ pub async fn agree_on_currency(
     let known = || sqlx::query_scalar!("SELECT currency FROM shop WHERE id = 1");
     let mut theirs = known().fetch_optional(&mut *connection).await?;
     if theirs.is_none() && write {
-        let inserted = sqlx::query!(
-            "INSERT INTO shop (id, currency) VALUES (1, ?)",
-            ours.as_str()
-        )
-        .execute(&mut *connection)
-        .await;
+        let inserted = sqlx::query!("INSERT INTO shop (id, currency) VALUES (1, ?)", ours.as_str())
+            .execute(&mut *connection)
+            .await;
         match inserted {
             Err(error) if !db::is_duplicate(&error) => return Err(error.into()),
             _ => theirs = known().fetch_optional(&mut *connection).await?,
@@ -145,8 +142,7 @@ impl Progress {
     pub fn new(label: &'static str, total: u64, template: &str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(&format!("{label:>10} {template}"));
-            ProgressBar::new(total)
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Self {
             bar,

@@ -67,11 +67,10 @@ pub async fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
 async fn settle(connection: &mut MySqlConnection) -> anyhow::Result<bool> {
     let began = Instant::now();
     loop {
-        let due: i64 = sqlx::query_scalar!(
-            r#"SELECT COUNT(*) AS "due!: i64" FROM orders WHERE settle_by IS NOT NULL"#
-        )
-        .fetch_one(&mut *connection)
-        .await?;
+        let due: i64 =
+            sqlx::query_scalar!(r#"SELECT COUNT(*) AS "due!: i64" FROM orders WHERE settle_by IS NOT NULL"#)
+                .fetch_one(&mut *connection)
+                .await?;
         if due == 0 {
             return Ok(true);
         }
@@ -109,7 +108,7 @@ async fn report(connection: &mut MySqlConnection, check: &Check) -> anyhow::Resu
     let mut named = Vec::new();
     let mut broken = 0_u64;
     for violations in check.violations {
-        let mut rows = sqlx::query_as::<_, (String, String)>(violations).fetch(&mut *connection);
+        let mut rows = sqlx::query_as::<_, (String, String)>(*violations).fetch(&mut *connection);
         while let Some((what, detail)) = rows.try_next().await? {
             broken += 1;
             if named.len() < NAMED {

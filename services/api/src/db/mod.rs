@@ -192,7 +192,10 @@ impl Drop for Lease {
         if self.finished {
             // On its way back sqlx pings the server, for as long as it takes: on a link that died meanwhile that
             // is for ever, and the place in the pool is gone. Cut off here, the link is closed instead.
-            tokio::spawn(tokio::time::timeout(RETURN_LIMIT, self.connection.return_to_pool()));
+            tokio::spawn(tokio::time::timeout(
+                RETURN_LIMIT,
+                self.connection.return_to_pool(),
+            ));
         } else {
             self.connection.close_on_drop();
         }

@@ -44,9 +44,7 @@ pub async fn batch(
             }
             Err(error) => {
                 connection.execute("ROLLBACK").await?;
-                let contention = error
-                    .downcast_ref::<sqlx::Error>()
-                    .is_some_and(db::is_contention);
+                let contention = error.downcast_ref::<sqlx::Error>().is_some_and(db::is_contention);
                 if !contention || attempt == ATTEMPTS {
                     return Err(error);
                 }
@@ -123,10 +121,7 @@ async fn load(
     tx: &mut MySqlConnection,
     accepted: &[Accepted<'_>],
 ) -> anyhow::Result<HashMap<String, Stored>> {
-    let handles = accepted
-        .iter()
-        .map(|item| item.draft.handle.clone())
-        .collect();
+    let handles = accepted.iter().map(|item| item.draft.handle.clone()).collect();
     let products: Vec<StoredProduct> = store::products(tx, handles).await?;
     let ids: Vec<u64> = products.iter().map(|product| product.id).collect();
     let mut variants: HashMap<u64, Vec<StoredVariant>> = HashMap::new();
@@ -242,7 +237,7 @@ pub async fn add_variants(
         |mut row, (product, position, variant)| {
             row.push_bind(product)
                 .push_bind(position)
-                .push_bind(variant.sku.clone().flatten())
+                .push_bind(&variant.sku)
                 .push_bind(&variant.options[0])
                 .push_bind(&variant.options[1])
                 .push_bind(&variant.options[2])

@@ -20,7 +20,7 @@ pub struct Accepted<'a> {
 pub type Refused = Vec<(Problem, u64)>;
 
 fn sku_of(draft: &Draft, index: usize) -> Option<&String> {
-    draft.variants[index].sku.as_ref()?.as_ref()
+    draft.variants[index].sku.as_ref()
 }
 
 /// Checks a batch, and notes its handles and SKUs as seen.
@@ -56,11 +56,11 @@ pub async fn batch<'a>(
             continue;
         }
         let mut skip = vec![false; draft.variants.len()];
-        for index in 0..draft.variants.len() {
+        for (index, skip) in skip.iter_mut().enumerate() {
             let Err(reason) = seen.check_sku(draft, index) else {
                 continue;
             };
-            skip[index] = true;
+            *skip = true;
             let problem = Problem {
                 line: draft.variants[index].line,
                 column: "Variant SKU",
@@ -78,11 +78,7 @@ pub async fn batch<'a>(
         }
         seen.add(draft, &skip);
         let refused = draft.refused || skip.contains(&true);
-        accepted.push(Accepted {
-            draft,
-            skip,
-            refused,
-        });
+        accepted.push(Accepted { draft, skip, refused });
     }
     store::add_seen(connection, seen.new).await?;
     Ok((accepted, refused))
@@ -134,9 +130,10 @@ impl Sightings {
             return Err(format!("{sku:?} belongs to a variant of {}", owner.handle));
         }
         // Within a product SKUs may move: then the file gives its owner another.
-        let given_up = draft.variants.iter().enumerate().any(|(other, variant)| {
-            variant.options == owner.options && (other == index || variant.sku.is_some())
-        });
+        let given_up = draft
+            .variants
+            .iter()
+            .any(|variant| variant.options == owner.options);
         if given_up {
             return Ok(());
         }
@@ -147,8 +144,7 @@ impl Sightings {
 
     fn add(&mut self, draft: &Draft, skip: &[bool]) {
         self.handles.insert(draft.handle.clone(), draft.line);
-        self.new
-            .push((Seen::Handle, draft.handle.clone(), draft.line));
+        self.new.push((Seen::Handle, draft.handle.clone(), draft.line));
         for index in (0..draft.variants.len()).filter(|index| !skip[*index]) {
             if let Some(sku) = sku_of(draft, index) {
                 let line = draft.variants[index].line;

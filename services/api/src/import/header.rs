@@ -146,9 +146,13 @@ mod tests {
 
     #[test]
     fn columns_are_found_in_any_order() {
-        let header =
-            Header::read(&ByteRecord::from(vec!["variant price ", "Extra", "Title", "Handle"]))
-                .unwrap();
+        let header = Header::read(&ByteRecord::from(vec![
+            "variant price ",
+            "Extra",
+            "Title",
+            "Handle",
+        ]))
+        .unwrap();
         let record = ByteRecord::from(vec!["9.50", "?", "Cup", "cup"]);
         assert_eq!(header.bytes(&record, C::Price), b"9.50");
         assert_eq!(header.bytes(&record, C::Handle), b"cup");

@@ -33,7 +33,7 @@ use crate::config::DatabaseArgs;
 use crate::types::money::Currency;
 use apply::Counts;
 use product::Draft;
-use reading::Reading;
+use reading::{Reading, Step};
 use row::Problem;
 
 /// Products of a transaction, and about how many bytes of them: far below what a server takes in one packet.
@@ -66,12 +66,7 @@ pub struct ImportArgs {
     #[arg(long)]
     all_or_nothing: bool,
     /// The shop's currency, an ISO 4217 code, which the file's prices are in
-    #[arg(
-        long,
-        env = "TRESTLE_CURRENCY",
-        default_value = "USD",
-        value_name = "CODE"
-    )]
+    #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
     currency: Currency,
 }
 
@@ -116,9 +111,7 @@ type Source = BufReader<File>;
 fn open(args: &ImportArgs) -> anyhow::Result<(Reading<Source>, u64)> {
     let path: &Path = &args.file;
     let file = File::open(path).with_context(|| path.display().to_string())?;
-    let metadata = file
-        .metadata()
-        .with_context(|| path.display().to_string())?;
+    let metadata = file.metadata().with_context(|| path.display().to_string())?;
     ensure!(!metadata.is_dir(), "{}: is a directory", path.display());
     ensure!(
         metadata.is_file(),
@@ -126,8 +119,7 @@ fn open(args: &ImportArgs) -> anyhow::Result<(Reading<Source>, u64)> {
         path.display()
     );
     let source = BufReader::with_capacity(256 * 1024, file);
-    let reading =
-        Reading::begin(source, args.currency).with_context(|| path.display().to_string())?;
+    let reading = Reading::begin(source, args.currency).with_context(|| path.display().to_string())?;
     Ok((reading, metadata.len()))
 }
 
@@ -173,49 +165,32 @@ impl Total {
         };
         let before = *told;
         *told += rows;
-        let Problem {
-            line,
-            column,
-            reason,
-        } = problem;
+        let Problem { line, column, reason } = problem;
         if before < TOLD {
             progress.println(&format!("{word}: line {line}: {column}: {reason}"));
         }
         if before < TOLD && *told >= TOLD {
-            progress.println(&format!(
-                "{word}: further ones are counted and not shown"
-            ));
+            progress.println(&format!("{word}: further ones are counted and not shown"));
         }
     }
 }
 
 /// Reads the whole file once: to write what is good, or only to check it.
-async fn pass(
-    connection: &mut MySqlConnection,
-    args: &ImportArgs,
-    write: bool,
-) -> anyhow::Result<Total> {
+async fn pass(connection: &mut MySqlConnection, args: &ImportArgs, write: bool) -> anyhow::Result<Total> {
     let (mut reading, length) = open(args)?;
     store::begin_seen(connection).await?;
     let label = if write { "importing" } else { "checking" };
-    let mut progress = Progress::new(
-        label,
-        length,
-        "[{bar:40}] {bytes} of {total_bytes}, {eta} left",
-    );
+    let mut progress = Progress::new(label, length, "[{bar:40}] {bytes} of {total_bytes}, {eta} left");
     let mut total = Total::default();
     let mut batch: Vec<Draft> = vec![];
     let mut bytes = 0;
     // What a checking pass said is not said again.
     let quiet = write && args.all_or_nothing;
     loop {
-        let next = match reading.next() {
-            Ok(next) => next,
-            Err(error) => {
-                total.broken_off = Some(error);
-                None
-            }
-        };
+        let step = reading.next().unwrap_or_else(|error| {
+            total.broken_off = Some(error);
+            Step::End
+        });
         for (problems, is_warning) in [(&mut reading.problems, false), (&mut reading.warnings, true)] {
             for problem in problems.drain(..) {
                 if quiet && is_warning {
@@ -225,10 +200,10 @@ async fn pass(
                 }
             }
         }
-        let ended = next.is_none();
-        if let Some(Some(draft)) = next {
+        let ended = matches!(step, Step::End);
+        if let Step::Product(draft) = step {
             bytes += draft.bytes();
-            batch.push(draft);
+            batch.push(*draft);
         }
         if ended && !write && total.broken_off.is_some() {
             break;

@@ -19,6 +19,13 @@ pub struct Picture {
     pub variant: Option<usize>,
 }
 
+/// Columns that the file has: of what it has no column for, the shop keeps what it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Has {
+    pub pictures: bool,
+    pub skus: bool,
+}
+
 /// A product as the file has it.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -27,8 +34,7 @@ pub struct Draft {
     pub product: ProductPart,
     pub variants: Vec<VariantPart>,
     pub pictures: Vec<Picture>,
-    /// Whether the file has columns for pictures at all.
-    pub has_pictures: bool,
+    pub has: Has,
     /// Rows that made it.
     pub rows: u64,
     /// Whether rows were refused: then what is missing here may not be taken from the shop.
@@ -58,12 +64,7 @@ pub struct Group {
 
 impl Group {
     /// Begins with the first row of a handle, which may have been refused already (`Err`).
-    pub fn begin(
-        line: u64,
-        handle: String,
-        row: Result<Row, Problem>,
-        problems: &mut Vec<Problem>,
-    ) -> Self {
+    pub fn begin(line: u64, handle: String, row: Result<Row, Problem>, problems: &mut Vec<Problem>) -> Self {
         let mut group = Self {
             line,
             handle,
@@ -143,11 +144,8 @@ impl Group {
                 let reason = format!("the variant {values:?} is in an earlier row of this handle");
                 return Err(problem("Option1 Value", reason));
             }
-            if let Some(Some(sku)) = &variant.sku
-                && self
-                    .variants
-                    .iter()
-                    .any(|other| other.sku.as_ref().is_some_and(|s| s.as_ref() == Some(sku)))
+            if let Some(sku) = &variant.sku
+                && self.variants.iter().any(|other| other.sku.as_ref() == Some(sku))
             {
                 self.options.remove(&variant.options);
                 let reason = format!("{sku:?} is in an earlier row of this handle");
@@ -170,7 +168,10 @@ impl Group {
             let reason = match (name.is_empty(), value.is_empty()) {
                 (false, true) => format!("is empty, while the product has the option {name:?}"),
                 (true, false) => {
-                    format!("{value:?} is given, while the first row names no option {}", place + 1)
+                    format!(
+                        "{value:?} is given, while the first row names no option {}",
+                        place + 1
+                    )
                 }
                 _ => continue,
             };
@@ -184,7 +185,7 @@ impl Group {
     }
 
     /// The product, when its first row was good.
-    pub fn end(self, has_pictures: bool) -> Option<Draft> {
+    pub fn end(self, has: Has) -> Option<Draft> {
         let product = self.product?;
         let pictures = pictures(self.pictures, &self.variants);
         Some(Draft {
@@ -193,7 +194,7 @@ impl Group {
             product,
             variants: self.variants,
             pictures,
-            has_pictures,
+            has,
             rows: self.rows,
             refused: self.refused,
         })
@@ -215,14 +216,14 @@ fn pictures(mut parts: Vec<PicturePart>, variants: &[VariantPart]) -> Vec<Pictur
     }
     for (index, variant) in variants.iter().enumerate() {
         let Some(url) = &variant.image else { continue };
-        match pictures.iter_mut().find(|picture| picture.url == *url) {
-            Some(picture) => picture.variant = picture.variant.or(Some(index)),
-            None if pictures.len() < MOST_PICTURES => pictures.push(Picture {
+        if let Some(picture) = pictures.iter_mut().find(|picture| picture.url == *url) {
+            picture.variant = picture.variant.or(Some(index));
+        } else if pictures.len() < MOST_PICTURES {
+            pictures.push(Picture {
                 url: url.clone(),
                 alt: String::new(),
                 variant: Some(index),
-            }),
-            None => {}
+            });
         }
     }
     pictures
@@ -231,7 +232,7 @@ fn pictures(mut parts: Vec<PicturePart>, variants: &[VariantPart]) -> Vec<Pictur
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 mod tests {
-    use super::super::reading::Reading;
+    use super::super::reading::{Reading, Step};
     use super::*;
 
     const HEADER: &str = "Handle,Title,Body (HTML),Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,\
@@ -241,8 +242,12 @@ mod tests {
         let text = format!("{HEADER}{rows}");
         let mut reading = Reading::begin(text.as_bytes(), "USD".parse().unwrap()).unwrap();
         let mut drafts = vec![];
-        while let Some(draft) = reading.next().unwrap() {
-            drafts.extend(draft);
+        loop {
+            match reading.next().unwrap() {
+                Step::Product(draft) => drafts.push(*draft),
+                Step::Row => {}
+                Step::End => break,
+            }
         }
         (drafts, reading.problems, reading.warnings)
     }
@@ -323,8 +328,12 @@ mod tests {
         text.extend(b"\xE9,,,,,,,,,,9,,,\npan,Pan,,,,,,,,,,9,,,\n");
         let mut reading = Reading::begin(text.as_slice(), "USD".parse().unwrap()).unwrap();
         let mut drafts = vec![];
-        while let Some(draft) = reading.next().unwrap() {
-            drafts.extend(draft);
+        loop {
+            match reading.next().unwrap() {
+                Step::Product(draft) => drafts.push(*draft),
+                Step::Row => {}
+                Step::End => break,
+            }
         }
         assert_eq!(drafts.len(), 1);
         assert_eq!(reading.problems[0].line, 2);

@@ -5,16 +5,24 @@ use std::io::BufRead;
 use anyhow::bail;
 
 use super::header::{Column, Header};
-use super::product::{Draft, Group};
+use super::product::{Draft, Group, Has};
 use super::records::{Record, Records};
 use super::row::{Fields, Problem};
 use crate::types::money::Currency;
+
+/// What reading one record came to.
+pub enum Step {
+    /// A product is complete: the record belongs to the next one.
+    Product(Box<Draft>),
+    Row,
+    End,
+}
 
 pub struct Reading<R> {
     records: Records<R>,
     header: Header,
     currency: Currency,
-    has_pictures: bool,
+    has: Has,
     group: Option<Group>,
     /// Rows that were refused and not yet told.
     pub problems: Vec<Problem>,
@@ -35,11 +43,14 @@ impl<R: BufRead> Reading<R> {
             Ok(header) => header,
             Err(reason) => bail!("line {}: {reason}", first.line),
         };
-        let has_pictures = header.has(Column::ImageSrc) || header.has(Column::VariantImage);
+        let has = Has {
+            pictures: header.has(Column::ImageSrc) || header.has(Column::VariantImage),
+            skus: header.has(Column::Sku),
+        };
         Ok(Self {
             records,
             header,
-            has_pictures,
+            has,
             currency,
             group: None,
             problems: vec![],
@@ -52,15 +63,20 @@ impl<R: BufRead> Reading<R> {
         self.records.bytes()
     }
 
-    /// Reads one record. Some(Some) is a product that is complete with it; None the end of the file.
+    /// Reads one record.
     ///
     /// # Errors
     /// When the file cannot be read on.
-    pub fn next(&mut self) -> anyhow::Result<Option<Option<Draft>>> {
-        match self.records.next()? {
-            Some(record) => Ok(Some(self.take(&record))),
-            None => Ok(self.group.take().map(|group| group.end(self.has_pictures))),
-        }
+    pub fn next(&mut self) -> anyhow::Result<Step> {
+        let (draft, ended) = match self.records.next()? {
+            Some(record) => (self.take(&record), false),
+            None => (self.group.take().and_then(|group| group.end(self.has)), true),
+        };
+        Ok(match draft {
+            Some(draft) => Step::Product(Box::new(draft)),
+            None if ended => Step::End,
+            None => Step::Row,
+        })
     }
 
     fn take(&mut self, record: &Record) -> Option<Draft> {
@@ -79,7 +95,7 @@ impl<R: BufRead> Reading<R> {
                 return None;
             }
         };
-        let row = fields.row(handle.clone(), &mut self.warnings);
+        let row = fields.row(&mut self.warnings);
         match &mut self.group {
             Some(group) if group.handle() == handle => {
                 group.add(line, row, &mut self.problems);
@@ -87,10 +103,8 @@ impl<R: BufRead> Reading<R> {
             }
             group => {
                 let next = Group::begin(line, handle, row, &mut self.problems);
-                let has_pictures = self.has_pictures;
-                group
-                    .replace(next)
-                    .and_then(|group| group.end(has_pictures))
+                let has = self.has;
+                group.replace(next).and_then(|group| group.end(has))
             }
         }
     }

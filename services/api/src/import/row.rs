@@ -31,8 +31,7 @@ pub struct ProductPart {
 pub struct VariantPart {
     pub line: u64,
     pub options: [String; 3],
-    /// None: the file has no SKU column. An empty one is Some(None).
-    pub sku: Option<Option<String>>,
+    pub sku: Option<String>,
     pub price: i64,
     pub quantity: i32,
     pub image: Option<String>,
@@ -48,7 +47,6 @@ pub struct PicturePart {
 #[derive(Debug, Clone)]
 pub struct Row {
     pub line: u64,
-    pub handle: String,
     /// Given by rows with a title.
     pub product: Option<ProductPart>,
     /// None in a row that only brings a further picture.
@@ -56,16 +54,8 @@ pub struct Row {
     pub picture: Option<PicturePart>,
 }
 
-const NAMES: [Column; 3] = [
-    Column::Option1Name,
-    Column::Option2Name,
-    Column::Option3Name,
-];
-const VALUES: [Column; 3] = [
-    Column::Option1Value,
-    Column::Option2Value,
-    Column::Option3Value,
-];
+const NAMES: [Column; 3] = [Column::Option1Name, Column::Option2Name, Column::Option3Name];
+const VALUES: [Column; 3] = [Column::Option1Value, Column::Option2Value, Column::Option3Value];
 const TAGS_CHARS: usize = 1_000;
 
 /// Reads fields of one record.
@@ -137,7 +127,7 @@ impl Fields<'_> {
     }
 
     /// The whole row. Warnings are added to `warnings`.
-    pub fn row(&self, handle: String, warnings: &mut Vec<Problem>) -> Outcome<Row> {
+    pub fn row(&self, warnings: &mut Vec<Problem>) -> Outcome<Row> {
         for (index, field) in self.record.iter().enumerate() {
             if str::from_utf8(field).is_err() {
                 return Err(Problem {
@@ -157,7 +147,6 @@ impl Fields<'_> {
         let variant = has_variant.then(|| self.variant(warnings)).transpose()?;
         Ok(Row {
             line: self.line,
-            handle,
             product,
             variant,
             picture,
@@ -283,7 +272,7 @@ impl Fields<'_> {
         if self.is_default_title()? {
             options[0].clear();
         }
-        let sku = self.optional(Column::Sku, 100)?;
+        let sku = self.text(Column::Sku, 100)?;
         let policy = self.raw(Column::Policy)?.to_lowercase();
         match policy.as_str() {
             "" | "deny" => {}
@@ -299,7 +288,7 @@ impl Fields<'_> {
         Ok(VariantPart {
             line: self.line,
             options,
-            sku: sku.map(|sku| Some(sku).filter(|sku| !sku.is_empty())),
+            sku: Some(sku).filter(|sku| !sku.is_empty()),
             price,
             quantity: self.quantity(warnings)?,
             image: self.address(Column::VariantImage)?,
@@ -322,9 +311,7 @@ impl Fields<'_> {
             }
             Ok(number) if number <= i64::from(MOST) => Ok(i32::try_from(number).unwrap_or(MOST)),
             Ok(_) => Err(self.problem(Column::Quantity, format!("{text} is more than {MOST}"))),
-            Err(_) => {
-                Err(self.problem(Column::Quantity, format!("{text:?} is not a whole number")))
-            }
+            Err(_) => Err(self.problem(Column::Quantity, format!("{text:?} is not a whole number"))),
         }
     }
 

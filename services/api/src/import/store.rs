@@ -61,10 +61,7 @@ pub async fn category(connection: &mut MySqlConnection, name: &str) -> anyhow::R
     Ok(inserted.last_insert_id())
 }
 
-pub async fn known_category(
-    connection: &mut MySqlConnection,
-    handle: &str,
-) -> anyhow::Result<Option<u64>> {
+pub async fn known_category(connection: &mut MySqlConnection, handle: &str) -> anyhow::Result<Option<u64>> {
     Ok(
         sqlx::query_scalar!("SELECT id FROM categories WHERE handle = ?", handle)
             .fetch_optional(connection)
@@ -241,9 +238,6 @@ pub async fn lock_state(connection: &mut MySqlConnection, product: u64) -> anyho
     )
     .fetch_optional(connection)
     .await?;
-    anyhow::ensure!(
-        version.is_some(),
-        "product {product} has no row in product_state"
-    );
+    anyhow::ensure!(version.is_some(), "product {product} has no row in product_state");
     Ok(version.unwrap_or_default())
 }

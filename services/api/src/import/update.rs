@@ -28,11 +28,7 @@ pub struct Changed {
 
 impl StoredVariant {
     pub fn options(&self) -> [String; 3] {
-        [
-            self.option1.clone(),
-            self.option2.clone(),
-            self.option3.clone(),
-        ]
+        [self.option1.clone(), self.option2.clone(), self.option3.clone()]
     }
 
     fn is_of(&self, part: &VariantPart) -> bool {
@@ -121,7 +117,11 @@ fn variant_changes(stored: &Stored, item: &Accepted<'_>) -> Vec<VariantChange> {
     variants_of(item)
         .filter_map(|(_, part)| {
             let known = stored.variants.iter().find(|known| known.is_of(part))?;
-            let sku = part.sku.clone().unwrap_or_else(|| known.sku.clone());
+            let sku = if item.draft.has.skus {
+                part.sku.clone()
+            } else {
+                known.sku.clone()
+            };
             (sku != known.sku || part.price != known.price).then(|| VariantChange {
                 id: known.id,
                 had: known.sku.clone(),
@@ -191,7 +191,11 @@ fn pictures_differ(stored: &Stored, item: &Accepted<'_>) -> bool {
     let same = |(known, picture): (&StoredPicture, &super::product::Picture)| {
         let variant = picture.variant.map(|index| {
             let part = &item.draft.variants[index];
-            stored.variants.iter().find(|known| known.is_of(part)).map(|known| known.id)
+            stored
+                .variants
+                .iter()
+                .find(|known| known.is_of(part))
+                .map(|known| known.id)
         });
         // A picture of a variant that is still to be made differs.
         known.url == picture.url
@@ -199,9 +203,8 @@ fn pictures_differ(stored: &Stored, item: &Accepted<'_>) -> bool {
             && variant.is_none_or(|variant| variant.is_some())
             && known.variant_id == variant.flatten()
     };
-    item.draft.has_pictures
-        && (stored.pictures.len() != pictures.len()
-            || !stored.pictures.iter().zip(pictures).all(same))
+    item.draft.has.pictures
+        && (stored.pictures.len() != pictures.len() || !stored.pictures.iter().zip(pictures).all(same))
 }
 
 async fn write_product(tx: &mut MySqlConnection, wanted: &StoredProduct) -> anyhow::Result<()> {
@@ -223,20 +226,16 @@ async fn write_product(tx: &mut MySqlConnection, wanted: &StoredProduct) -> anyh
     )
     .execute(tx)
     .await?;
-    anyhow::ensure!(
-        updated.rows_affected() == 1,
-        "product {} is gone",
-        wanted.id
-    );
+    anyhow::ensure!(updated.rows_affected() == 1, "product {} is gone", wanted.id);
     Ok(())
 }
 
 /// Two passes, so that SKUs may be exchanged between variants: each is unique at every moment.
-async fn write_variants(
-    tx: &mut MySqlConnection,
-    changes: &[VariantChange],
-) -> anyhow::Result<()> {
-    for change in changes.iter().filter(|change| change.had.is_some() && change.had != change.sku) {
+async fn write_variants(tx: &mut MySqlConnection, changes: &[VariantChange]) -> anyhow::Result<()> {
+    for change in changes
+        .iter()
+        .filter(|change| change.had.is_some() && change.had != change.sku)
+    {
         sqlx::query!("UPDATE variants SET sku = NULL WHERE id = ?", change.id)
             .execute(&mut *tx)
             .await?;

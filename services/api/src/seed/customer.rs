@@ -43,11 +43,7 @@ impl Customer {
             name: format!("{first} {last}"),
             created_at,
             address_id: uuid_at(&mut rng, created_at),
-            line1: format!(
-                "{} {}",
-                rng.random_range(1..=240),
-                pick(&mut rng, STREETS)
-            ),
+            line1: format!("{} {}", rng.random_range(1..=240), pick(&mut rng, STREETS)),
             city,
             region,
             postal_code: postal_code(&mut rng, postal),
@@ -60,8 +56,7 @@ impl Customer {
 pub fn uuid_at(rng: &mut ChaCha8Rng, at: PrimitiveDateTime) -> Uuid {
     let ms = at.assume_utc().unix_timestamp_nanos() / 1_000_000;
     let random: [u8; 10] = rng.random();
-    uuid::Builder::from_unix_timestamp_millis(u64::try_from(ms).unwrap_or_default(), &random)
-        .into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(ms).unwrap_or_default(), &random).into_uuid()
 }
 
 /// Puts digits for 9 and letters for A.

@@ -64,12 +64,7 @@ pub struct SeedArgs {
     )]
     password: Option<String>,
     /// The shop's currency, an ISO 4217 code
-    #[arg(
-        long,
-        env = "TRESTLE_CURRENCY",
-        default_value = "USD",
-        value_name = "CODE"
-    )]
+    #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
     currency: Currency,
     /// Do nothing when the shop has a product
     #[arg(long)]
@@ -150,8 +145,7 @@ async fn seed_products(
             .map(|number| Product::generate(args.seed, number, args.currency))
             .collect();
         let variants: u64 = batch.iter().map(|product| product.variants.len() as u64).sum();
-        written.rows +=
-            store::products(connection, &categories, first, last_variant + 1, &batch).await?;
+        written.rows += store::products(connection, &categories, first, last_variant + 1, &batch).await?;
         last_variant += variants;
         written.variants += variants;
         progress.advance(batch.len() as u64);
@@ -168,7 +162,11 @@ async fn seed_customers(
         return Ok(());
     }
     // One hash for all: a hash each would take 17 ms a customer.
-    let hash = args.password.as_deref().map(password::hash).transpose()?;
+    let hash = args
+        .password
+        .as_deref()
+        .map(crate::identity::password::hash)
+        .transpose()?;
     let now = store::now(connection).await?;
     let last = store::last_customer(connection).await?;
     let mut progress = Progress::counting("customers", args.customers);

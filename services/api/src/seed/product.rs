@@ -6,8 +6,8 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::words::{
-    ADJECTIVES, CATEGORIES, COLOURS, Category, Choice, ENDINGS, KOREAN_ADJECTIVES,
-    KOREAN_SENTENCES, MIDDLES, OPENINGS, SIZES, TAGS, VENDORS,
+    ADJECTIVES, CATEGORIES, COLOURS, Category, Choice, ENDINGS, KOREAN_ADJECTIVES, KOREAN_SENTENCES, MIDDLES,
+    OPENINGS, SIZES, TAGS, VENDORS,
 };
 use crate::types::money::Currency;
 
@@ -99,10 +99,7 @@ impl Product {
 pub fn generator(seed: u64, kind: &str, number: u64) -> ChaCha8Rng {
     // FNV-1a over all three: neighbouring seeds and numbers must not give neighbouring streams.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let bytes = kind
-        .bytes()
-        .chain(seed.to_le_bytes())
-        .chain(number.to_le_bytes());
+    let bytes = kind.bytes().chain(seed.to_le_bytes()).chain(number.to_le_bytes());
     for byte in bytes {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
@@ -180,10 +177,7 @@ fn choices(rng: &mut ChaCha8Rng, choice: Choice) -> ([&'static str; 2], Vec<Opti
         ),
         Choice::Colours => (
             ["Colour", ""],
-            colours(rng, 4)
-                .into_iter()
-                .map(|colour| [colour, ""])
-                .collect(),
+            colours(rng, 4).into_iter().map(|colour| [colour, ""]).collect(),
         ),
         Choice::SizesAndColours => {
             let sizes = sizes(rng, 3);
