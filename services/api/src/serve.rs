@@ -133,6 +133,9 @@ async fn background(shared: Arc<Shared>, db: Db) {
     shared.ready.store(true, Ordering::Relaxed);
     tracing::info!(after_ms = shared.started.elapsed().as_millis(), "ready");
     let state = AppState::new(Arc::clone(&shared), db);
+    if let Some(redis) = &state.redis {
+        redis.warm().await;
+    }
     let recovery = tokio::spawn(crate::checkout::recovery::run(state.clone()));
     let housekeeping = tokio::spawn(crate::housekeeping::run(state));
     let outcome = tokio::try_join!(feed, recovery, housekeeping);

@@ -122,10 +122,13 @@ pub async fn store(state: &AppState, cart: &Cart) {
     }
 }
 
-/// Removes carts from Redis after a change that was made elsewhere (a merge, an order).
-pub async fn forget(state: &AppState, ids: &[CartId]) {
-    let Some(redis) = &state.redis else { return };
+/// Removes carts from Redis after a change that was made elsewhere (a merge, an order). False when Redis did not
+/// hear of it: then only the version in the client's cookie, or the entry's end, keeps older lines from being read.
+pub async fn forget(state: &AppState, ids: &[CartId]) -> bool {
+    let Some(redis) = &state.redis else { return true };
+    let mut heard = true;
     for id in ids {
-        redis.delete(&name(*id)).await;
+        heard &= redis.delete(&name(*id)).await;
     }
+    heard
 }

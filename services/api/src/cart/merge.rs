@@ -144,6 +144,22 @@ pub async fn take_ordered(
     }))
 }
 
+/// The customer's cart and its version now: for an answer that tells of a change which this client did not hear of.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cookie_now(
+    connection: &mut MySqlConnection,
+    customer: CustomerId,
+) -> Result<Option<CartCookie>> {
+    let cart = store::of_customer(connection, customer).await?;
+    Ok(cart.map(|cart| CartCookie {
+        id: cart.id,
+        version: cart.version,
+        customer: Some(customer),
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::StatusCode;
 
 use super::place::{Attempt, Placed, place};
 use super::request::{Wanted, idempotency_key};
 use super::settle::{End, settle};
 use super::{gateway, replay};
-use crate::cart::cookie;
+use crate::cart::cached;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::identity::Customer;
@@ -58,12 +58,10 @@ async fn work(state: AppState, deadline: Deadline, attempt: Arc<Attempt>) -> Res
     };
     match settle(&state, deadline, attempt.customer, attempt.order, end).await {
         Ok(Some(settled)) => {
-            let mut response = replay::answer(settled.status, settled.body)?;
             if let Some(cart) = settled.cart {
-                let value = cookie::set(&state, &cart);
-                response.headers_mut().insert(header::SET_COOKIE, value);
+                cached::forget(&state, &[cart.id]).await;
             }
-            Ok(response)
+            replay::answer(&state, settled.status, settled.body, settled.cart)
         }
         // Recovery was first; the gateway's books made it come to the same end.
         Ok(None) => replay::replay(&state, deadline, &attempt).await,

@@ -12,15 +12,20 @@ use rand::RngExt as _;
 use super::gateway::{self, Booked};
 use super::settle::{End, settle};
 use super::store::{self, Due};
+use crate::cart::cached;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::orders::cancel;
 use crate::orders::state::State;
 use crate::state::AppState;
+use crate::types::id::CartId;
 
 const EVERY: Duration = Duration::from_millis(700);
 const JITTER_MS: u64 = 600;
 const BATCH: u32 = 10;
+/// Redis has just lost its link, as a rule; it is back after this long.
+const RECONNECTING: Duration = Duration::from_millis(300);
+const FORGETTING: u32 = 3;
 /// For one step, such as a claim or a settlement.
 const STEP: Duration = Duration::from_secs(4);
 
@@ -59,6 +64,17 @@ async fn round(state: &AppState) -> Result<()> {
     }
 }
 
+/// Makes sure that Redis hears that the cart was emptied: no client gets a cookie here that would say so.
+async fn forget_cart(state: &AppState, cart: CartId) {
+    for _ in 0..FORGETTING {
+        if cached::forget(state, &[cart]).await {
+            return;
+        }
+        tokio::time::sleep(RECONNECTING).await;
+    }
+    tracing::warn!(%cart, "Redis may have an ordered cart until its entry ends");
+}
+
 async fn end(state: &AppState, due: Due) -> Result<()> {
     match due.state {
         State::Pending => {
@@ -72,6 +88,9 @@ async fn end(state: &AppState, due: Due) -> Result<()> {
             let deadline = Deadline::after(STEP);
             let settled = settle(state, deadline, due.customer, due.order, end).await?;
             tracing::info!(order = %due.order, ?end, here = settled.is_some(), "an order was recovered");
+            if let Some(cart) = settled.and_then(|settled| settled.cart) {
+                forget_cart(state, cart.id).await;
+            }
             Ok(())
         }
         State::Cancelled => {

@@ -2,17 +2,20 @@
 //! it is made from the order as it is now; while there is none yet, the client is told to come back.
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{StatusCode, header};
 
 use super::place::Attempt;
 use super::settle::End;
 use super::store::{self, Known};
+use crate::cart::cookie::{self, CartCookie};
+use crate::cart::merge;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::orders;
 use crate::orders::state::State;
 use crate::request::private_headers;
 use crate::state::AppState;
+use crate::types::id::{CustomerId, OrderId};
 
 /// # Errors
 /// 422 when the key came with another request, 409 while the order is pending, 402 when its payment failed.
@@ -28,23 +31,32 @@ pub async fn replay(state: &AppState, deadline: Deadline, attempt: &Attempt) -> 
     if known.hash != attempt.wanted.hash {
         return Err(Error::IdempotencyKeyReused);
     }
-    match known {
+    let (status, body) = match known {
         Known {
-            response: Some((status, body)),
+            response: Some(stored),
             ..
-        } => {
-            let status = u16::try_from(status).ok();
-            let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-            answer(
-                status.ok_or_else(|| Error::Internal("a stored answer has no status".into()))?,
-                body,
-            )
-        }
+        } => as_stored(stored)?,
         Known {
             state: State::Pending,
             ..
-        } => Err(Error::OrderInProgress),
-        known => from_order(state, deadline, attempt, &known).await,
+        } => return Err(Error::OrderInProgress),
+        known => from_order(state, deadline, customer, known.order).await?,
+    };
+    // Whoever settled the order may not have been able to tell this client of its cart.
+    let cart = state
+        .db
+        .read(deadline, |connection| {
+            Box::pin(merge::cookie_now(connection, customer))
+        })
+        .await?;
+    answer(state, status, body, cart)
+}
+
+fn as_stored((status, body): (i16, Vec<u8>)) -> Result<(StatusCode, Vec<u8>)> {
+    let status = u16::try_from(status).ok().map(StatusCode::from_u16);
+    match status {
+        Some(Ok(status)) => Ok((status, body)),
+        _ => Err(Error::Internal("a stored answer has no status".into())),
     }
 }
 
@@ -52,10 +64,9 @@ pub async fn replay(state: &AppState, deadline: Deadline, attempt: &Attempt) -> 
 async fn from_order(
     state: &AppState,
     deadline: Deadline,
-    attempt: &Attempt,
-    known: &Known,
-) -> Result<Response> {
-    let (customer, id) = (attempt.customer, known.order);
+    customer: CustomerId,
+    id: OrderId,
+) -> Result<(StatusCode, Vec<u8>)> {
     let order = state
         .db
         .read(deadline, |connection| {
@@ -68,20 +79,30 @@ async fn from_order(
     } else {
         End::Paid
     };
-    let body = serde_json::to_vec(&order)
-        .map_err(|error| Error::Internal(format!("an order cannot be written: {error}")))?;
-    answer(end.status(), body)
+    Ok((end.status(), order.to_json()?))
 }
 
-/// The order as an answer: itself, or inside the problem that says that its payment failed.
+/// The order as an answer, with the cookie of the cart that it left: itself, or inside the problem that says that its
+/// payment failed.
 ///
 /// # Errors
 /// 402, with the order.
-pub fn answer(status: StatusCode, body: Vec<u8>) -> Result<Response> {
+pub fn answer(
+    state: &AppState,
+    status: StatusCode,
+    body: Vec<u8>,
+    cart: Option<CartCookie>,
+) -> Result<Response> {
     if status == StatusCode::PAYMENT_REQUIRED {
         let order = serde_json::from_slice(&body)
             .map_err(|error| Error::Internal(format!("a stored order cannot be read: {error}")))?;
         return Err(Error::PaymentDeclined { order });
     }
-    Ok((status, private_headers(), body).into_response())
+    let mut response = (status, private_headers(), body).into_response();
+    if let Some(cart) = cart {
+        response
+            .headers_mut()
+            .insert(header::SET_COOKIE, cookie::set(state, &cart));
+    }
+    Ok(response)
 }

@@ -8,7 +8,7 @@ use sqlx::MySqlConnection;
 use super::stock::{self, GivenBack};
 use super::store;
 use crate::cart::cookie::CartCookie;
-use crate::cart::{cached, merge};
+use crate::cart::merge;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::orders;
@@ -49,7 +49,7 @@ pub struct Settled {
     pub cart: Option<CartCookie>,
 }
 
-/// None when the order is not pending any more.
+/// None when the order is not pending any more. The caller tells Redis of the cart.
 ///
 /// # Errors
 /// When the database fails; the order is still pending then, or settled by what could not be heard.
@@ -60,14 +60,10 @@ pub async fn settle(
     order: OrderId,
     end: End,
 ) -> Result<Option<Settled>> {
-    let settled = state
+    state
         .db
         .transact(deadline, move |tx| Box::pin(write(tx, customer, order, end)))
-        .await?;
-    if let Some(cart) = settled.as_ref().and_then(|settled| settled.cart) {
-        cached::forget(state, &[cart.id]).await;
-    }
-    Ok(settled)
+        .await
 }
 
 async fn write(
@@ -82,8 +78,7 @@ async fn write(
     let order = orders::store::find(tx, customer, id)
         .await?
         .ok_or_else(|| Error::Internal(format!("the settled order {id} is gone")))?;
-    let body = serde_json::to_vec(&order)
-        .map_err(|error| Error::Internal(format!("an order cannot be written: {error}")))?;
+    let body = order.to_json()?;
     let status = end.status();
     let stored = i16::try_from(status.as_u16()).unwrap_or(i16::MAX);
     store::store_response(tx, id, stored, &body).await?;

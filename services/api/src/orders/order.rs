@@ -5,6 +5,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::state::{Payment, State};
+use crate::error::{Error, Result};
 use crate::types::id::{OrderId, ProductId, VariantId};
 use crate::types::money::Money;
 
@@ -20,6 +21,17 @@ pub struct Order {
     pub total: Money,
     pub address: ShippedTo,
     pub payment: Payment,
+}
+
+impl Order {
+    /// The bytes of an answer.
+    ///
+    /// # Errors
+    /// `Internal`; it does not happen.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self)
+            .map_err(|error| Error::Internal(format!("an order cannot be written: {error}")))
+    }
 }
 
 #[derive(Debug, Serialize)]
