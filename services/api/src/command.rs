@@ -2,7 +2,7 @@
 //!
 //! Invariants: one command at a time writes the catalogue (`writer_lock`), and a shop has one currency for ever.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -128,6 +128,11 @@ pub async fn insert<T>(
     Ok(written)
 }
 
+/// Prints a line to stdout. A reader that went away (`audit | head`) is no reason to break off.
+pub fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").ok();
+}
+
 /// Progress on stderr: a bar on a terminal, otherwise a line now and then.
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -182,8 +187,8 @@ impl Progress {
     /// Prints a line without spoiling the bar.
     pub fn println(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{line}")),
-            None => println!("{line}"),
+            Some(bar) => bar.suspend(|| say(line)),
+            None => say(line),
         }
     }
 }

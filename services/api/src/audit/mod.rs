@@ -56,10 +56,16 @@ pub async fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     connection.close().await.ok();
     let seconds = began.elapsed().as_secs_f64();
     if failed == 0 {
-        println!("audit: all {} checks hold ({seconds:.1} s)", CHECKS.len());
+        command::say(&format!(
+            "audit: all {} checks hold ({seconds:.1} s)",
+            CHECKS.len()
+        ));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("audit: {} failed ({seconds:.1} s)", count(failed, "check"));
+    command::say(&format!(
+        "audit: {} failed ({seconds:.1} s)",
+        count(failed, "check")
+    ));
     Ok(ExitCode::FAILURE)
 }
 
@@ -75,11 +81,11 @@ async fn settle(connection: &mut MySqlConnection) -> anyhow::Result<bool> {
             return Ok(true);
         }
         if began.elapsed() >= SETTLED_WITHIN {
-            println!(
+            command::say(&format!(
                 "FAIL settled: {} still due after {} s",
                 count(due.unsigned_abs(), "payment or refund"),
                 SETTLED_WITHIN.as_secs()
-            );
+            ));
             return Ok(false);
         }
         tokio::time::sleep(ASK_EVERY).await;
@@ -117,20 +123,20 @@ async fn report(connection: &mut MySqlConnection, check: &Check) -> anyhow::Resu
         }
     }
     if broken == 0 {
-        println!("ok   {}: {total}, {}", check.name, check.holds);
+        command::say(&format!("ok   {}: {total}, {}", check.name, check.holds));
         return Ok(true);
     }
-    println!(
+    command::say(&format!(
         "FAIL {}: {} among {total}; {} is broken",
         check.name,
         count(broken, "violation"),
         check.holds
-    );
+    ));
     for line in &named {
-        println!("{line}");
+        command::say(line);
     }
     if broken > NAMED as u64 {
-        println!("     and {} more", grouped(broken - NAMED as u64));
+        command::say(&format!("     and {} more", grouped(broken - NAMED as u64)));
     }
     Ok(false)
 }

@@ -83,18 +83,18 @@ pub async fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     if args.all_or_nothing {
         let checked = pass(&mut connection, args, false).await?;
         if checked.refused > 0 {
-            println!(
+            command::say(&format!(
                 "nothing was imported (--all-or-nothing): {} refused, {}",
                 count(checked.refused, "row"),
                 count(checked.warnings, "warning")
-            );
+            ));
             return Ok(ExitCode::FAILURE);
         }
     }
     command::agree_on_currency(&mut connection, args.currency, true).await?;
     let total = pass(&mut connection, args, true).await?;
     connection.close().await.ok();
-    println!("{}", total.summary());
+    command::say(&total.summary());
     if let Some(error) = total.broken_off {
         return Err(error);
     }
@@ -189,6 +189,7 @@ async fn pass(connection: &mut MySqlConnection, args: &ImportArgs, write: bool) 
     loop {
         let step = reading.next().unwrap_or_else(|error| {
             total.broken_off = Some(error);
+            batch.extend(reading.finish());
             Step::End
         });
         for (problems, is_warning) in [(&mut reading.problems, false), (&mut reading.warnings, true)] {

@@ -70,13 +70,18 @@ impl<R: BufRead> Reading<R> {
     pub fn next(&mut self) -> anyhow::Result<Step> {
         let (draft, ended) = match self.records.next()? {
             Some(record) => (self.take(&record), false),
-            None => (self.group.take().and_then(|group| group.end(self.has)), true),
+            None => (self.finish(), true),
         };
         Ok(match draft {
             Some(draft) => Step::Product(Box::new(draft)),
             None if ended => Step::End,
             None => Step::Row,
         })
+    }
+
+    /// The product that was under way at the end of what can be read.
+    pub fn finish(&mut self) -> Option<Draft> {
+        self.group.take().and_then(|group| group.end(self.has))
     }
 
     fn take(&mut self, record: &Record) -> Option<Draft> {

@@ -57,6 +57,9 @@ pub struct Row {
 const NAMES: [Column; 3] = [Column::Option1Name, Column::Option2Name, Column::Option3Name];
 const VALUES: [Column; 3] = [Column::Option1Value, Column::Option2Value, Column::Option3Value];
 const TAGS_CHARS: usize = 1_000;
+/// Markup that is never closed makes reading it quadratic: 1 MiB of `<div>` took minutes, this much takes well
+/// under a second.
+const BODY_BYTES: usize = 64 * 1024;
 
 /// Reads fields of one record.
 pub struct Fields<'a> {
@@ -168,6 +171,10 @@ impl Fields<'_> {
             .has(Column::Body)
             .then(|| self.raw(Column::Body))
             .transpose()?;
+        if body.is_some_and(|body| body.len() > BODY_BYTES) {
+            let reason = format!("has more than {BODY_BYTES} bytes");
+            return Err(self.problem(Column::Body, reason));
+        }
         Ok(Some(ProductPart {
             title,
             description: body.map(text::sanitise),

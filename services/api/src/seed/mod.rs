@@ -81,7 +81,7 @@ pub async fn run(args: &SeedArgs) -> anyhow::Result<ExitCode> {
     let mut connection = command::connect(&options).await?;
     command::writer_lock(&mut connection).await?;
     if args.if_empty && store::any_product(&mut connection).await? {
-        println!("the shop has products: nothing was seeded (--if-empty)");
+        command::say("the shop has products: nothing was seeded (--if-empty)");
         return Ok(ExitCode::SUCCESS);
     }
     command::agree_on_currency(&mut connection, args.currency, true).await?;
@@ -92,7 +92,7 @@ pub async fn run(args: &SeedArgs) -> anyhow::Result<ExitCode> {
     seed_customers(&mut connection, args, &mut written).await?;
     seed_orders(&mut connection, args, &mut written).await?;
     connection.close().await.ok();
-    println!("{}", written.summary(args, began.elapsed().as_secs_f64()));
+    command::say(&written.summary(args, began.elapsed().as_secs_f64()));
     Ok(ExitCode::SUCCESS)
 }
 
