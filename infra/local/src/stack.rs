@@ -435,7 +435,13 @@ impl StackBuilder {
         }
         let log = options.data.join("logs").join("launcher.log");
         let mut stack = Stack::prepare(options, crate::events::to_file(log)).await?;
-        stack.guard = Guard::start(stack.data(), temporary.is_some());
+        // A database alone belongs to a tool that ends it by itself; `trestle` may not be built then.
+        let guard = Guard::start(stack.data(), temporary.is_some());
+        stack.guard = if stack.api().is_some() {
+            Some(guard?)
+        } else {
+            guard.ok()
+        };
         stack.temporary = temporary;
         stack.run_or_stop().await
     }

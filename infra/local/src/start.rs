@@ -317,7 +317,8 @@ fn front(options: &Options) -> Front {
 fn api(options: &Options, data: &DataFolder, database: &Database, redis: Option<&Redis>) -> Result<Api> {
     let executable = match &options.api_executable {
         Some(path) => programs::named("--api", path)?,
-        None => programs::built("trestle-api")?,
+        None => programs::built("trestle-api")
+            .map_err(|error| Usage(format!("{error:#}, or name another with --api")))?,
     };
     let mut environment = vec![
         ("TRESTLE_DATABASE_URL".to_owned(), database.url()),
