@@ -405,7 +405,7 @@ async fn ctrl_c_during_the_start_leaves_nothing() {
     launcher.interrupt().await;
     assert_eq!(launcher.child.wait().await.unwrap().code(), Some(130));
     let left =
-        trestle::process::Leftover::find(&trestle::data::DataFolder::existing(&data).unwrap().unwrap());
+        trestle::leftover::Leftover::find(&trestle::data::DataFolder::existing(&data).unwrap().unwrap());
     assert!(left.is_empty(), "{left:?}");
 }
 

@@ -14,8 +14,9 @@ use tokio::sync::{Notify, broadcast};
 use tokio::time::timeout;
 
 use crate::data::DataFolder;
+use crate::processes::ProcessInfo;
 use crate::stack::Stack;
-use crate::supervisor::{Phase, ProcessInfo, Report, Tier};
+use crate::supervisor::{Phase, Report, Tier};
 
 const SOCKET: &str = "control.sock";
 const REQUEST_WITHIN: Duration = Duration::from_secs(5);

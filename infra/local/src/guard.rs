@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use anyhow::{Context as _, Result};
+
 use crate::programs;
 
 #[derive(Debug)]
@@ -16,10 +18,9 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// `None` when `trestle` is not built beside the caller: then only a drop or the next start cleans up.
-    pub fn start(data: &Path, remove: bool) -> Option<Self> {
-        let executable = programs::built("trestle").ok()?;
-        let mut command = Command::new(executable);
+    /// Needs `trestle` beside the caller, like the API's program: without it each test binary would leave a whole stack.
+    pub fn start(data: &Path, remove: bool) -> Result<Self> {
+        let mut command = Command::new(programs::built("trestle")?);
         command.arg("guard").arg("--data").arg(data);
         if remove {
             command.arg("--remove");
@@ -29,8 +30,8 @@ impl Guard {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0);
-        Some(Self {
-            _child: command.spawn().ok()?,
+        Ok(Self {
+            _child: command.spawn().context("starting trestle guard")?,
         })
     }
 }

@@ -3,17 +3,20 @@
 //! [`Stack`] is what tests and load tests start; the `trestle` command is the same with a terminal. See README.md.
 
 pub mod api;
+mod builder;
 mod changes;
 pub mod control;
 pub mod data;
 pub mod database;
 pub mod events;
 mod guard;
+pub mod leftover;
 pub mod nginx;
 pub mod options;
 pub mod ports;
 pub mod probe;
 pub mod process;
+pub mod processes;
 pub mod procfs;
 pub mod programs;
 pub mod redis;
@@ -24,8 +27,10 @@ pub mod table;
 pub mod tls;
 pub mod web;
 
+pub use builder::StackBuilder;
 pub use nix::sys::signal::Signal;
 pub use options::Options;
-pub use stack::{Replica, Stack, StackBuilder};
+pub use processes::ProcessInfo;
+pub use stack::{Replica, Stack};
 pub use start::end_leftovers;
-pub use supervisor::{Phase, ProcessInfo, Report};
+pub use supervisor::{Phase, Report};

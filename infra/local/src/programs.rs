@@ -38,7 +38,7 @@ pub fn built(name: &str) -> Result<PathBuf> {
         .find(|candidate| candidate.is_file())
         .with_context(|| {
             format!(
-                "{name} is not beside {}; build it with `cargo build --release`, or name it with --api",
+                "{name} is not beside {}; build the workspace in the same profile (cargo build --workspace)",
                 own.display()
             )
         })

@@ -9,9 +9,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::api::Api;
 use crate::data::{DataFolder, State as Record, remove_folder};
 use crate::database::{Database, Flavour};
+use crate::leftover::Leftover;
 use crate::nginx::{Front, Nginx};
 use crate::options::{MOST_REPLICAS, Options, Usage};
-use crate::process::{Leftover, Process};
+use crate::process::Process;
 use crate::procfs::Identity;
 use crate::redis::Redis;
 use crate::supervisor::{Phase, Report, Service, State, Supervisor};
@@ -317,7 +318,8 @@ fn front(options: &Options) -> Front {
 fn api(options: &Options, data: &DataFolder, database: &Database, redis: Option<&Redis>) -> Result<Api> {
     let executable = match &options.api_executable {
         Some(path) => programs::named("--api", path)?,
-        None => programs::built("trestle-api")?,
+        None => programs::built("trestle-api")
+            .map_err(|error| Usage(format!("{error:#}, or name another with --api")))?,
     };
     let mut environment = vec![
         ("TRESTLE_DATABASE_URL".to_owned(), database.url()),

@@ -20,7 +20,6 @@ use crate::database::Database;
 use crate::nginx::{Nginx, OldWorkers};
 use crate::options::Options;
 use crate::process::{Process, describe};
-use crate::procfs;
 use crate::redis::Redis;
 
 /// Where progress and events go, one line each.
@@ -104,23 +103,6 @@ pub fn replica_number(name: &str) -> Option<usize> {
         .parse()
         .ok()
         .filter(|number| *number > 0)
-}
-
-/// One row of the table and of `status --json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ProcessInfo {
-    pub name: String,
-    /// `ready`, `starting`, `down`, `held` or `draining`.
-    pub state: String,
-    pub address: String,
-    /// The operations address of a replica (`/livez`, `/readyz`).
-    pub ops_address: Option<String>,
-    pub pid: Option<i32>,
-    /// Resident bytes, of nginx with its workers.
-    pub memory: u64,
-    /// How often it was started again after it had ended by itself.
-    pub restarts: u32,
-    pub log: PathBuf,
 }
 
 impl Supervisor {
@@ -351,60 +333,6 @@ impl Supervisor {
             self.say(&format!("nginx: {error:#}"));
         }
     }
-
-    /// All processes, tier by tier from the front.
-    pub fn processes(&self) -> Vec<ProcessInfo> {
-        let state = self.state();
-        let mut rows: Vec<(usize, ProcessInfo)> = state
-            .services
-            .iter()
-            .map(|(name, service)| (rank(name), self.info(name, service)))
-            .collect();
-        rows.sort_by_key(|(rank, _)| *rank);
-        rows.into_iter().map(|(_, row)| row).collect()
-    }
-
-    fn info(&self, name: &str, service: &Service) -> ProcessInfo {
-        let process = service.process.as_ref().filter(|process| process.is_running());
-        let state = match process {
-            _ if service.draining => "draining",
-            None if service.held => "held",
-            None => "down",
-            Some(_) if service.ready => "ready",
-            Some(_) => "starting",
-        };
-        let address = match Tier::of(name) {
-            Some(Tier::Database) => self.database.socket().display().to_string(),
-            Some(Tier::Redis) => self
-                .redis
-                .as_ref()
-                .map_or_else(String::new, |redis| redis.socket().display().to_string()),
-            Some(Tier::Web) => self.nginx.as_ref().map_or_else(String::new, Nginx::url),
-            Some(Tier::Api) | None => service
-                .addresses
-                .map_or_else(String::new, |addresses| addresses.api.to_string()),
-        };
-        ProcessInfo {
-            name: name.to_owned(),
-            state: state.to_owned(),
-            address,
-            ops_address: service.addresses.map(|addresses| addresses.ops.to_string()),
-            pid: process.map(|process| process.pid()),
-            memory: process.map_or(0, |process| procfs::group_memory(process.pid())),
-            restarts: service.restarts,
-            log: self.data.log(name),
-        }
-    }
-}
-
-/// The order of the table; replicas by number, not by letter.
-fn rank(name: &str) -> usize {
-    match Tier::of(name) {
-        Some(Tier::Web) => 0,
-        Some(Tier::Api) => replica_number(name).unwrap_or(1),
-        Some(Tier::Redis) => usize::MAX - 1,
-        Some(Tier::Database) | None => usize::MAX,
-    }
 }
 
 /// How long to wait before the start after `failures` failed ones in a row.
@@ -423,13 +351,6 @@ mod tests {
         assert_eq!(delay(0), Duration::from_millis(50));
         assert!(delay(3) < delay(4));
         assert_eq!(delay(40), LONGEST_DELAY);
-    }
-
-    #[test]
-    fn replicas_stand_between_nginx_and_the_data_tier_by_number() {
-        let mut names = ["database", "api-10", "redis", "api-2", "nginx"];
-        names.sort_by_key(|name| rank(name));
-        assert_eq!(names, ["nginx", "api-2", "api-10", "redis", "database"]);
     }
 
     #[test]

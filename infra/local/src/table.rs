@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::control::Status;
-use crate::supervisor::{Phase, ProcessInfo};
+use crate::processes::ProcessInfo;
+use crate::supervisor::Phase;
 
 const HEAD: [&str; 6] = ["PROCESS", "STATE", "ADDRESS", "PID", "MEMORY", "LOG"];
 

@@ -58,7 +58,7 @@ pub async fn start(place: &Where) -> Result<ExitCode> {
     }
     let status = child.wait().await?;
     match status.code() {
-        Some(130) => Ok(ExitCode::from(130)),
+        Some(code) if code == i32::from(up::INTERRUPTED) => Ok(ExitCode::from(up::INTERRUPTED)),
         _ => bail!(
             "the launcher ended ({status}); its log: {}",
             data.log("launcher").display()

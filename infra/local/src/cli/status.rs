@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use trestle::control::{self, Reply, Request};
 use trestle::data::DataFolder;
-use trestle::process::Leftover;
+use trestle::leftover::Leftover;
 use trestle::table;
 
 use super::{Where, nothing_runs, print};

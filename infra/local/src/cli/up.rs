@@ -15,6 +15,9 @@ use trestle::{Report, Stack, events, table};
 
 use super::{Where, background};
 
+/// As a shell reports an interrupted command.
+pub const INTERRUPTED: u8 = 130;
+
 /// Starts the shop: database, Redis, schema, products (into an empty shop), API replicas, nginx
 ///
 /// Ctrl-C ends everything in order, a second one at once. The data stays for the next `up`.
@@ -121,14 +124,21 @@ pub async fn supervise(options: Options, terminal: Report, ready: impl FnOnce(&S
             Ok(ExitCode::SUCCESS)
         }
         Some(Err(error)) => Err(error),
-        // As a shell reports an interrupted command.
-        None => Ok(ExitCode::from(130)),
+        None => Ok(ExitCode::from(INTERRUPTED)),
     };
-    tokio::select! {
-        ended = stack.halt() => ended?,
-        () = ends.wait() => stack.kill_all(),
-    }
+    let in_order = tokio::select! {
+        ended = stack.halt() => {
+            ended?;
+            true
+        }
+        () = ends.wait() => false,
+    };
     control.abort();
+    if !in_order {
+        stack.kill_all();
+        eprintln!("trestle: everything was killed at once; the next `trestle up` repairs the database");
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
     outcome
 }
 
