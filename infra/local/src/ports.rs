@@ -2,23 +2,41 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::procfs;
+
+/// Where free ports are looked for: below what Linux gives to outgoing connections (32768 and up), or a connection of
+/// anybody's could take a port between its choice and its use.
+const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 /// `count` different free ports on 127.0.0.1. They are free when asked for: whoever binds one must be ready to lose the
 /// race and ask again.
 pub fn free(count: usize) -> Result<Vec<u16>> {
+    // Each call starts elsewhere, so that stacks that start together seldom choose the same.
+    let start = RandomState::new().build_hasher().finish();
+    let size = u64::from(RANGE.end - RANGE.start);
     let mut held = Vec::with_capacity(count);
-    for _ in 0..count {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-        held.push(listener);
+    for step in 0..size {
+        if held.len() == count {
+            break;
+        }
+        let offset = u16::try_from(start.wrapping_add(step) % size).unwrap_or_default();
+        let port = RANGE.start + offset;
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            held.push((port, listener));
+        }
     }
-    held.iter()
-        .map(|listener| Ok(listener.local_addr().context("the port of a listener")?.port()))
-        .collect()
+    ensure!(
+        held.len() == count,
+        "no free port on 127.0.0.1 between {} and {}",
+        RANGE.start,
+        RANGE.end
+    );
+    Ok(held.iter().map(|(port, _)| *port).collect())
 }
 
 /// Fails when the address cannot be bound, naming `flag` and the process that holds it if that can be known.

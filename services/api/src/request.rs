@@ -65,12 +65,21 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
 /// # Errors
 /// As said.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        (path, error.into_inner())
+    });
+    let parsed = parsed.and_then(|value| match json.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err((String::new(), error)),
+    });
+    parsed.map_err(|(path, error)| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         match error.classify() {
             serde_json::error::Category::Data => {
-                let field = named_field(&message).unwrap_or("body").to_owned();
+                let field = field_at(&path, &message);
                 Error::Validation(vec![FieldError { field, message }])
             }
             _ => Error::invalid(format!("the body is not JSON: {message}")),
@@ -78,13 +87,19 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     })
 }
 
-/// The field that serde says is missing, unknown or there twice. Between the same back quotes it puts values that do
-/// not fit, and those are not fields.
-fn named_field(message: &str) -> Option<&str> {
-    let rest = ["missing field `", "unknown field `", "duplicate field `"]
-        .iter()
-        .find_map(|start| message.strip_prefix(start))?;
-    rest.split('`').next()
+/// The field at fault, such as `items[3].quantity`. A field that is missing is named by the message alone; the path then
+/// ends at what should hold it.
+fn field_at(path: &str, message: &str) -> String {
+    let starts = ["missing field `", "unknown field `", "duplicate field `"];
+    let rest = starts.iter().find_map(|start| message.strip_prefix(start));
+    let named = rest.and_then(|rest| rest.split('`').next()).unwrap_or_default();
+    let parent = if path == "." { "" } else { path };
+    match (parent, named) {
+        ("", "") => "body".to_owned(),
+        ("", field) | (field, "") => field.to_owned(),
+        (parent, field) if parent == field || parent.ends_with(&format!(".{field}")) => parent.to_owned(),
+        (parent, field) => format!("{parent}.{field}"),
+    }
 }
 
 /// Query parameters.
@@ -101,12 +116,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
                 let reason = text
                     .rsplit_once("query string: ")
                     .map_or(text.as_str(), |(_, reason)| reason);
-                // serde_urlencoded says "field: reason" or names the field between back quotes.
-                let field = reason
-                    .split('`')
-                    .nth(1)
-                    .or_else(|| reason.split_once(':').map(|(field, _)| field));
-                let field = field.unwrap_or("query").to_owned();
+                // It says "field: reason", except for what is missing from the query altogether.
+                let field = match reason.split_once(": ") {
+                    Some((field, _)) if !field.contains(' ') => field.to_owned(),
+                    _ => field_at("", reason),
+                };
                 Err(Error::InvalidRequest {
                     detail: format!("the query is not valid: {reason}"),
                     errors: vec![FieldError {
@@ -178,6 +192,16 @@ mod tests {
     struct Form {
         #[expect(dead_code, reason = "only what does not fit is looked at")]
         name: String,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only what does not fit is looked at")]
+        lines: Vec<Line>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        #[expect(dead_code, reason = "only what does not fit is looked at")]
+        count: u32,
     }
 
     #[test]
@@ -186,7 +210,16 @@ mod tests {
             ("{}", "name"),
             (r#"{"name":"a","role":"admin"}"#, "role"),
             (r#"{"name":"a","name":"b"}"#, "name"),
-            (r#"{"name":5}"#, "body"),
+            (r#"{"name":5}"#, "name"),
+            (
+                r#"{"name":"a","lines":[{"count":1},{"count":"x"}]}"#,
+                "lines[1].count",
+            ),
+            (r#"{"name":"a","lines":[{}]}"#, "lines[0].count"),
+            (
+                r#"{"name":"a","lines":[{"count":1,"price":2}]}"#,
+                "lines[0].price",
+            ),
             ("7", "body"),
         ];
         for (body, field) in cases {

@@ -120,7 +120,7 @@ async fn each_field_at_fault_is_named() {
         ),
         (
             with("items", json!([{"variant_id": first, "quantity": 1, "price": 1}])),
-            "price",
+            "items[0].price",
         ),
         (with("address_id", json!("home")), "address_id"),
         (with("address_id", json!(Uuid::now_v7())), "address_id"),

@@ -34,6 +34,8 @@ const STALE_KEPT: Duration = Duration::from_secs(600);
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
 const LOADS: usize = 8;
 const LOADS_WAITING: usize = 256;
+/// How long a load may take: less than a read's deadline, so that who waits still gets the stale answer.
+const LOAD: Duration = Duration::from_millis(1700);
 
 /// What is cached. Lists are known by the canonical text of their query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -243,7 +245,7 @@ impl Cache {
     }
 
     async fn load(&self, key: &Key, load: &Load) -> Result<Arc<Entry>> {
-        let deadline = Deadline::after(crate::db::deadline::READ);
+        let deadline = Deadline::after(LOAD);
         let _waiting = self.waiting.try_acquire().map_err(|_| Error::Overloaded)?;
         let Ok(Ok(_slot)) = tokio::time::timeout_at(deadline.0, self.loads.acquire()).await else {
             return Err(Error::Overloaded);
