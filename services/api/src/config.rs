@@ -176,8 +176,8 @@ pub struct ServeArgs {
     /// Connections to the database, of this process in all, 2 to 1000
     #[arg(long, env = "TRESTLE_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
     database_connections: u32,
-    /// Memory for cached answers, in MiB, 1 to 4096
-    #[arg(long, env = "TRESTLE_CACHE_MIB", default_value_t = 16, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    /// Memory for cached answers, in MiB, 0 (none are kept) to 4096
+    #[arg(long, env = "TRESTLE_CACHE_MIB", default_value_t = 16, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=4096))]
     cache_mib: u64,
     /// Requests worked on at a time, 1 to 100000; more are refused with 503
     #[arg(long, env = "TRESTLE_MAX_REQUESTS", default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]

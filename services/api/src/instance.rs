@@ -13,7 +13,7 @@ use crate::cache::breaker;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/instance", get(instance))
+    Router::new().route("/api/v1/instance", get(instance))
 }
 
 async fn instance(State(state): State<AppState>) -> Response {

@@ -1,6 +1,8 @@
 //! What surrounds every request, in one layer: the request id, the replica's name, the limit on requests under way,
 //! the end of problem answers, and the log line. One function, because each layer costs the hot path.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -8,6 +10,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use http::header::{self, HeaderName};
 use http::{HeaderValue, StatusCode};
 
@@ -19,11 +22,10 @@ pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// What the layer knows beside the state; made once for each runtime.
-#[derive(Clone)]
 pub struct Surround {
     pub state: AppState,
     pub replica: HeaderValue,
-    ids: Arc<Ids>,
+    ids: Ids,
 }
 
 /// Makes request ids: a random start for the process and a count.
@@ -40,10 +42,10 @@ impl Surround {
         Self {
             state,
             replica,
-            ids: Arc::new(Ids {
+            ids: Ids {
                 start: rand::random(),
                 count: AtomicU64::new(0),
-            }),
+            },
         }
     }
 
@@ -64,13 +66,17 @@ fn is_sane(id: &[u8]) -> bool {
 }
 
 /// The layer.
-pub async fn surround(State(surround): State<Surround>, request: Request, next: Next) -> Response {
+pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let state = &surround.state;
     let id = surround.request_id(&request);
     let log = state.config.access_log.then(|| LogLine::of(&request));
     let mut response = match state.requests.try_acquire() {
-        Ok(_under_way) => next.run(request).await,
+        // A handler that panics answers 500; the process goes on.
+        Ok(_under_way) => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+            Ok(response) => response,
+            Err(panic) => Error::Internal(format!("panicked: {}", message_of(&panic))).into_response(),
+        },
         Err(_) => Error::Overloaded.into_response(),
     };
     let cause = finish_problem(&mut response, &id);
@@ -98,6 +104,12 @@ pub async fn surround(State(surround): State<Surround>, request: Request, next: 
         );
     }
     response
+}
+
+fn message_of(panic: &Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default()
 }
 
 /// Completes a problem answer with the request's id, and turns what axum answers itself into one.

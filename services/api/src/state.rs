@@ -29,9 +29,13 @@ pub struct Shared {
     pub ready: AtomicBool,
 }
 
-/// What a handler gets: the shared part, and this runtime's own connections.
+/// What a handler gets: the shared part, and this runtime's own connections. One pointer, because every request
+/// clones it.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Own>);
+
+/// What one runtime has for itself.
+pub struct Own {
     shared: Arc<Shared>,
     pub db: Db,
     pub redis: Option<Redis>,
@@ -39,16 +43,21 @@ pub struct AppState {
 
 impl AppState {
     pub fn new(shared: Arc<Shared>, db: Db) -> Self {
-        let redis = shared
-            .config
-            .redis
-            .clone()
-            .map(|client| Redis::new(client, Arc::clone(&shared.cache.breaker)));
-        Self { shared, db, redis }
+        let client = shared.config.redis.clone();
+        let redis = client.map(|client| Redis::new(client, Arc::clone(&shared.cache.breaker)));
+        Self(Arc::new(Own { shared, db, redis }))
     }
 }
 
 impl Deref for AppState {
+    type Target = Own;
+
+    fn deref(&self) -> &Own {
+        &self.0
+    }
+}
+
+impl Deref for Own {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {

@@ -34,6 +34,9 @@ const STALE_KEPT: Duration = Duration::from_secs(600);
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
 const LOADS: usize = 8;
 const LOADS_WAITING: usize = 256;
+/// Between these tenths of its bound an entry that is still asked for is renewed.
+const EARLY_FROM: u64 = 7;
+const EARLY_TO: u64 = 9;
 /// How long a load may take: less than a read's deadline, so that who waits still gets the stale answer.
 const LOAD: Duration = Duration::from_millis(1700);
 
@@ -87,12 +90,18 @@ pub enum Source {
 pub struct Hit {
     pub entry: Arc<Entry>,
     pub source: Source,
+    /// Milliseconds since MySQL was read.
+    pub age_ms: u64,
 }
 
 impl Hit {
-    /// Whether it is so near its bound that the next should be made ready.
-    pub fn is_nearly_due(&self, key: &Key) -> bool {
-        self.entry.age_ms(now_ms()) >= key.bound_ms() * 7 / 10
+    fn new(entry: Arc<Entry>, source: Source) -> Self {
+        let age_ms = entry.age_ms(now_ms());
+        Self {
+            entry,
+            source,
+            age_ms,
+        }
     }
 }
 
@@ -136,19 +145,6 @@ impl Cache {
         }
     }
 
-    /// The answer in memory, if it may be served now without asking anyone.
-    pub fn peek(&self, key: &Key) -> Option<Hit> {
-        let entry = self.memory.get(key)?;
-        if entry.age_ms(now_ms()) >= key.bound_ms() {
-            return None;
-        }
-        self.stats.memory_hits.fetch_add(1, Ordering::Relaxed);
-        Some(Hit {
-            entry,
-            source: Source::Memory,
-        })
-    }
-
     /// The answer for `key`. A miss is loaded once however many ask, in a task that no waiter can cancel.
     ///
     /// # Errors
@@ -159,12 +155,20 @@ impl Cache {
         key: Key,
         load: impl FnOnce() -> Load,
     ) -> Result<Hit> {
-        if let Some(hit) = self.peek(&key) {
-            if hit.entry.age_ms(now_ms()) >= early(&key) {
-                // Somebody still asks for it near its end: have the next one ready before that.
-                self.start(redis, &key, load);
+        if let Some(entry) = self.memory.get(&key) {
+            let age_ms = entry.age_ms(now_ms());
+            if age_ms < key.bound_ms() {
+                self.stats.memory_hits.fetch_add(1, Ordering::Relaxed);
+                if age_ms >= key.bound_ms() * EARLY_FROM / 10 && age_ms >= early(&key) {
+                    // Somebody still asks for it near its end: have the next one ready before that.
+                    self.start(redis, &key, load);
+                }
+                return Ok(Hit {
+                    entry,
+                    source: Source::Memory,
+                    age_ms,
+                });
             }
-            return Ok(hit);
         }
         let mut landing = self.start(redis, &key, load);
         let deadline = Deadline::after(crate::db::deadline::READ);
@@ -219,26 +223,14 @@ impl Cache {
             if newer && entry.age_ms(now_ms()) < early(key) {
                 if let Some(entry) = self.memory.put(key, Arc::clone(&entry)) {
                     self.stats.redis_hits.fetch_add(1, Ordering::Relaxed);
-                    return (
-                        Ok(Hit {
-                            entry,
-                            source: Source::Redis,
-                        }),
-                        None,
-                    );
+                    return (Ok(Hit::new(entry, Source::Redis)), None);
                 }
             } else if newer {
                 stale = Some(entry);
             }
         }
         match self.load(key, load).await {
-            Ok(entry) => (
-                Ok(Hit {
-                    entry: Arc::clone(&entry),
-                    source: Source::Database,
-                }),
-                Some(entry),
-            ),
+            Ok(entry) => (Ok(Hit::new(Arc::clone(&entry), Source::Database)), Some(entry)),
             Err(error) if error.is_outage() => (self.stale(key, stale).ok_or(error), None),
             Err(error) => (Err(error), None),
         }
@@ -270,10 +262,7 @@ impl Cache {
             return None;
         }
         self.stats.stale.fetch_add(1, Ordering::Relaxed);
-        Some(Hit {
-            entry,
-            source: Source::Stale,
-        })
+        Some(Hit::new(entry, Source::Stale))
     }
 }
 
@@ -281,5 +270,5 @@ impl Cache {
 /// together.
 fn early(key: &Key) -> u64 {
     let bound = key.bound_ms();
-    rand::rng().random_range(bound * 7 / 10..=bound * 9 / 10)
+    rand::rng().random_range(bound * EARLY_FROM / 10..=bound * EARLY_TO / 10)
 }

@@ -34,8 +34,11 @@ pub const MAX_QUANTITY: i32 = 99;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/cart", get(show).delete(clear))
-        .route("/cart/items/{variant_id}", put(set_item).delete(remove_item))
+        .route("/api/v1/cart", get(show).delete(clear))
+        .route(
+            "/api/v1/cart/items/{variant_id}",
+            put(set_item).delete(remove_item),
+        )
 }
 
 async fn show(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {

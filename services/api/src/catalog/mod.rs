@@ -14,7 +14,7 @@ use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/products", get(list::list))
-        .route("/products/{id}", get(product::show))
-        .route("/categories", get(categories::list))
+        .route("/api/v1/products", get(list::list))
+        .route("/api/v1/products/{id}", get(product::show))
+        .route("/api/v1/categories", get(categories::list))
 }

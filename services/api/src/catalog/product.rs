@@ -88,11 +88,6 @@ pub async fn show(
 
 async fn hit(state: &AppState, id: ProductId) -> Result<Hit> {
     let key = Key::Product(id.0);
-    if let Some(hit) = state.cache.peek(&key)
-        && !hit.is_nearly_due(&key)
-    {
-        return Ok(hit);
-    }
     let load = || -> crate::cache::Load {
         let db = state.db.clone();
         let currency = state.config.currency;

@@ -5,7 +5,6 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::cache::{Hit, Source};
-use crate::clock::now_ms;
 use crate::error::Error;
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -35,7 +34,7 @@ pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
     headers.insert(header::ETAG, entry.etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(CACHE_STATUS.clone(), status(hit.source));
-    headers.insert(header::AGE, HeaderValue::from(entry.age_ms(now_ms()) / 1000));
+    headers.insert(header::AGE, HeaderValue::from(hit.age_ms / 1000));
     response
 }
 

@@ -21,5 +21,5 @@ use crate::state::AppState;
 
 /// GET of the same path is the feature orders'.
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/orders", post(buy::buy))
+    Router::new().route("/api/v1/orders", post(buy::buy))
 }

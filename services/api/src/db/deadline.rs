@@ -37,7 +37,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Deadline {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-        // The matched route and not the URI, from which a nested router has taken its prefix.
         let checkout = parts.method == Method::POST
             && parts
                 .extensions

@@ -27,17 +27,17 @@ pub use customer::{Customer, MaybeCustomer, Role};
 
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/customers", post(register::register))
-        .route("/sessions", post(login::login))
-        .route("/sessions/refresh", post(refresh::refresh))
-        .route("/sessions/current", delete(logout::logout))
-        .route("/customers/me", get(me::show).patch(me::rename))
+        .route("/api/v1/customers", post(register::register))
+        .route("/api/v1/sessions", post(login::login))
+        .route("/api/v1/sessions/refresh", post(refresh::refresh))
+        .route("/api/v1/sessions/current", delete(logout::logout))
+        .route("/api/v1/customers/me", get(me::show).patch(me::rename))
         .route(
-            "/customers/me/addresses",
+            "/api/v1/customers/me/addresses",
             get(address::list).post(address::create),
         )
         .route(
-            "/customers/me/addresses/{id}",
+            "/api/v1/customers/me/addresses/{id}",
             get(address::show).put(address::replace).delete(address::remove),
         )
 }

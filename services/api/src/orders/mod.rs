@@ -16,7 +16,7 @@ use crate::state::AppState;
 /// `POST /orders` is checkout's.
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/orders", get(list::list))
-        .route("/orders/{id}", get(show::show))
-        .route("/orders/{id}/cancel", post(cancel::cancel))
+        .route("/api/v1/orders", get(list::list))
+        .route("/api/v1/orders/{id}", get(show::show))
+        .route("/api/v1/orders/{id}/cancel", post(cancel::cancel))
 }
