@@ -175,8 +175,14 @@ pub fn money(amount: i64) -> Value {
     json!({"amount": amount, "currency": "USD"})
 }
 
+/// A request has failed when there is no answer after one repeat on a new connection, if a reused one was closed before any
+/// byte of the answer: an nginx that was reloaded closes its idle connections, and a request can cross that.
 async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
-    let response = request.send().await?;
+    let again = request.try_clone();
+    let response = match (request.send().await, again) {
+        (Err(error), Some(again)) if error.is_request() && !error.is_timeout() => again.send().await?,
+        (outcome, _) => outcome?,
+    };
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let text = response.text().await?;
