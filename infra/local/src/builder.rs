@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use crate::guard::Guard;
-use crate::options::Options;
+use crate::options::{MYSQLD, Options};
 use crate::stack::Stack;
 
 /// How a test wants its stack.
@@ -21,6 +21,9 @@ impl Default for StackBuilder {
             port: 0,
             products: 0,
             customers: 0,
+            mysqld: std::env::var_os(MYSQLD)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             ..Options::default()
         };
         Self {
@@ -112,8 +115,15 @@ impl StackBuilder {
         self
     }
 
+    /// The database server's program. Without it `TRESTLE_MYSQLD` names one, else an installed one is used.
     pub fn mysqld(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.mysqld = Some(path.into());
+        self
+    }
+
+    /// An installed server, whatever `TRESTLE_MYSQLD` says.
+    pub fn installed_mysqld(mut self) -> Self {
+        self.options.mysqld = None;
         self
     }
 

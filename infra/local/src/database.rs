@@ -139,6 +139,11 @@ impl Database {
             Flavour::MySql => program
                 .arg("--mysqlx=OFF")
                 .arg("--disable-log-bin")
+                // Packages build in a folder of the system (/var/lib/mysql-files), which an ordinary user may not open and an
+                // unpacked server does not have: it would not start. No file is read or written through SQL here.
+                .arg("--secure-file-priv=NULL")
+                // MySQL 8.4 and later fill 64 MB of memory at start. Larger transactions only write to the log earlier.
+                .arg("--innodb-log-buffer-size=8M")
                 .arg("--auto-generate-certs=OFF")
                 .arg("--caching-sha2-password-auto-generate-rsa-keys=OFF"),
         };

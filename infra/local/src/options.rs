@@ -5,6 +5,9 @@ use std::path::PathBuf;
 /// Above this, the replicas' database connections would not fit into the server's 300.
 pub const MOST_REPLICAS: usize = 16;
 
+/// Names the database server's program where no `--mysqld` does; so tests and tools can be run on another server.
+pub const MYSQLD: &str = "TRESTLE_MYSQLD";
+
 #[derive(Debug, Clone)]
 #[expect(
     clippy::struct_excessive_bools,

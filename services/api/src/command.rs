@@ -51,12 +51,13 @@ pub async fn connect(options: &MySqlConnectOptions) -> anyhow::Result<MySqlConne
 pub async fn writer_lock(connection: &mut MySqlConnection) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
-        // A lock's name is the server's, not the database's.
-        let got: Option<i64> =
-            sqlx::query_scalar("SELECT GET_LOCK(CONCAT('trestle-catalogue:', MD5(DATABASE())), ?)")
-                .bind(if began.elapsed() < LINE_EVERY { 1 } else { 5 })
-                .fetch_one(&mut *connection)
-                .await?;
+        // A lock's name is the server's, not the database's: as in db/migrate.rs.
+        let got: Option<i64> = sqlx::query_scalar(
+            "SELECT GET_LOCK(CONCAT('trestle-catalogue:', LEFT(SHA2(DATABASE(), 256), 32)), ?)",
+        )
+        .bind(if began.elapsed() < LINE_EVERY { 1 } else { 5 })
+        .fetch_one(&mut *connection)
+        .await?;
         if got == Some(1) {
             return Ok(());
         }

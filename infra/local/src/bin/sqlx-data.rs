@@ -52,10 +52,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         .join("../..")
         .canonicalize()
         .context("the workspace")?;
-    let mut builder = Stack::builder().database_only();
-    if let Some(mysqld) = &arguments.mysqld {
-        builder = builder.mysqld(mysqld);
-    }
+    let builder = Stack::builder().database_only();
+    // Not by TRESTLE_MYSQLD, which may name a server that the tests are to be run on: the data is always made with MariaDB.
+    let builder = match &arguments.mysqld {
+        Some(mysqld) => builder.mysqld(mysqld),
+        None => builder.installed_mysqld(),
+    };
     let stack = builder.start().await.context("a private database")?;
     check_server(stack.database_version())?;
     let outcome = async {

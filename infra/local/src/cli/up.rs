@@ -57,7 +57,7 @@ pub struct Up {
     #[arg(long)]
     no_replace: bool,
     /// The database server's program; an installed mariadbd or mysqld without it
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", env = trestle::options::MYSQLD)]
     mysqld: Option<PathBuf>,
     /// trestle-api; the one beside this program without it
     #[arg(long, value_name = "PATH")]

@@ -20,9 +20,10 @@ const LOCK_WAIT_SECONDS: i64 = 60;
 /// When the database cannot be reached, another migration holds the lock for a minute, or a statement fails.
 pub async fn run(options: &MySqlConnectOptions) -> anyhow::Result<usize> {
     let mut connection = connect(options).await?;
-    // A lock's name is the server's, not the database's: two shops on one server must not wait for each other.
+    // A lock's name is the server's, not the database's: two shops on one server must not wait for each other. It holds 64
+    // characters, as many as a database's name. SHA2, because MySQL 9.7 has no MD5.
     let got: Option<i64> =
-        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('trestle-migrate:', MD5(DATABASE())), ?)")
+        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('trestle-migrate:', LEFT(SHA2(DATABASE(), 256), 32)), ?)")
             .bind(LOCK_WAIT_SECONDS)
             .fetch_one(&mut connection)
             .await?;
