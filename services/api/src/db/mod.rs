@@ -139,7 +139,8 @@ impl Db {
     }
 
     async fn lease(&self, deadline: Deadline) -> Result<Lease> {
-        match timeout_at(deadline.0, self.pool.acquire()).await {
+        // Boxed: it holds a whole connection handshake, 18 kB that every future above would carry along.
+        match timeout_at(deadline.0, Box::pin(self.pool.acquire())).await {
             Ok(Ok(connection)) => Ok(Lease {
                 connection,
                 finished: false,
