@@ -222,6 +222,36 @@ async fn all_ready(replicas: &[trestle::Replica]) -> bool {
     true
 }
 
+/// What it missed while it was frozen is far behind what the change feed usually looks back over.
+#[tokio::test]
+async fn a_replica_that_was_frozen_believes_no_session_that_ended_meanwhile() {
+    let _alone = alone().await;
+    let shop = shop().await;
+    let customer = Shopper::customer(&shop.url()).await;
+    let doors: Vec<_> = shop
+        .replicas()
+        .iter()
+        .map(|it| (it.name.clone(), customer.at(&format!("http://{}", it.address))))
+        .collect();
+    let (frozen, door) = &doors[1];
+    door.get("/customers/me").await.expect(200);
+    shop.pause(frozen).unwrap();
+    doors[0].1.delete("/sessions/current").await.expect(204);
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    shop.resume(frozen).unwrap();
+    let thawed = Instant::now();
+    while thawed.elapsed() < Duration::from_secs(3) {
+        let answer = door.get("/customers/me").await;
+        assert!(
+            [401, 503].contains(&answer.status),
+            "{} after the thaw",
+            answer.text
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    door.get("/customers/me").await.refused(401, "unauthenticated");
+}
+
 #[tokio::test]
 async fn cached_products_are_served_while_the_database_hangs_and_writes_are_refused() {
     let _alone = alone().await;

@@ -7,5 +7,6 @@ CREATE TABLE IF NOT EXISTS changes (
     uuid_key BINARY(16) NULL,
     version BIGINT UNSIGNED NOT NULL DEFAULT 0,
     created_at DATETIME(6) NOT NULL,
+    KEY changes_kind (kind, created_at),
     KEY changes_created (created_at)
 ) ENGINE = InnoDB

@@ -30,9 +30,9 @@ pub async fn connect(options: &MySqlConnectOptions) -> anyhow::Result<MySqlConne
         .await
         .context("TRESTLE_DATABASE_URL: the database did not answer in 10 s")?
         .context("TRESTLE_DATABASE_URL: the database cannot be reached")?;
-    // A command holds row locks for one short transaction at a time and waits longer for others than a request may.
+    // A command holds row locks for one short transaction at a time and is tried again after a lock wait.
     connection
-        .execute("SET SESSION innodb_lock_wait_timeout = 10")
+        .execute("SET SESSION innodb_lock_wait_timeout = 3")
         .await?;
     connection
         .execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")

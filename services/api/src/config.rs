@@ -173,8 +173,8 @@ pub struct ServeArgs {
     /// Threads that answer requests, 1 to 64 [default: the cores that the cgroup allows]
     #[arg(long, env = "TRESTLE_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: Option<u16>,
-    /// Connections to the database, of this process in all, 2 to 1000
-    #[arg(long, env = "TRESTLE_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    /// Connections to the database, of this process in all, 4 to 1000: three for its own work, the others for its workers
+    #[arg(long, env = "TRESTLE_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=1000))]
     database_connections: u32,
     /// Memory for cached answers, in MiB, 0 (none are kept) to 4096
     #[arg(long, env = "TRESTLE_CACHE_MIB", default_value_t = 16, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=4096))]
@@ -282,6 +282,19 @@ impl Config {
             variable: "TRESTLE_LOG",
             reason: error.to_string(),
         })?;
+        let own = crate::serve::FEED_CONNECTIONS + crate::serve::BACKGROUND_CONNECTIONS;
+        let for_workers = args.database_connections.saturating_sub(own) as usize;
+        if args
+            .workers
+            .is_some_and(|workers| usize::from(workers) > for_workers)
+        {
+            return Err(ConfigError {
+                variable: "TRESTLE_WORKERS",
+                reason: format!(
+                    "TRESTLE_DATABASE_CONNECTIONS leaves connections for {for_workers} workers only"
+                ),
+            });
+        }
         // available_parallelism reads the cgroup's quota and the affinity mask.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
@@ -294,7 +307,7 @@ impl Config {
             zone: args.zone.clone(),
             currency: args.currency,
             access_log: args.access_log,
-            workers: args.workers.map_or(cores, usize::from),
+            workers: args.workers.map_or_else(|| cores.min(for_workers), usize::from),
             database_connections: args.database_connections,
             cache_bytes: args.cache_mib * 1024 * 1024,
             max_requests: args.max_requests as usize,

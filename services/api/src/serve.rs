@@ -20,8 +20,11 @@ use crate::db::{Db, migrate};
 use crate::lifecycle::{HARD_LIMIT, Lifecycle, Phase};
 use crate::state::{AppState, Shared};
 
-/// Connections of the main runtime: the change feed, recovery, housekeeping.
-const OWN_CONNECTIONS: u32 = 2;
+/// The change feed has a connection of its own: whatever else waits for locks must not make it late, because tokens are
+/// refused when it is.
+pub const FEED_CONNECTIONS: u32 = 1;
+/// Recovery of orders and purges.
+pub const BACKGROUND_CONNECTIONS: u32 = 2;
 /// A client that sends its headers more slowly is let go.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -64,7 +67,7 @@ async fn main_runtime(config: Config) -> anyhow::Result<()> {
     let terminate = watch_signals(Arc::clone(&shared))?;
     tokio::spawn(axum::serve(ops_listener, crate::ops::router(Arc::clone(&shared))).into_future());
 
-    let db = Db::new(shared.config.database.clone(), OWN_CONNECTIONS);
+    let db = Db::new(shared.config.database.clone(), BACKGROUND_CONNECTIONS);
     let background = tokio::spawn(background(Arc::clone(&shared), db.clone()));
     let workers = start_workers(&shared)?;
     accept(&listener, &workers, &shared).await;
@@ -123,7 +126,7 @@ async fn background(shared: Arc<Shared>, db: Db) {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let feed = tokio::spawn(feed::follow(
-        db.clone(),
+        Db::new(shared.config.database.clone(), FEED_CONNECTIONS),
         Arc::clone(&shared.cache),
         Arc::clone(&shared.revocations),
     ));
@@ -177,14 +180,18 @@ struct Worker {
 
 fn start_workers(shared: &Arc<Shared>) -> anyhow::Result<Vec<Worker>> {
     let count = shared.config.workers;
-    let each = shared.config.database_connections.saturating_sub(OWN_CONNECTIONS) / u32::try_from(count)?;
+    // The configuration was checked: there is at least one for each worker.
+    let own = FEED_CONNECTIONS + BACKGROUND_CONNECTIONS;
+    let connections = shared.config.database_connections.saturating_sub(own) as usize;
     (0..count)
         .map(|number| {
             let (sender, receiver) = mpsc::channel(1024);
             let shared = Arc::clone(shared);
+            let share = connections / count + usize::from(number < connections % count);
+            let share = u32::try_from(share)?;
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
-                .spawn(move || worker(shared, each.max(1), receiver))?;
+                .spawn(move || worker(shared, share, receiver))?;
             Ok(Worker {
                 connections: sender,
                 thread,

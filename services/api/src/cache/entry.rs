@@ -44,8 +44,12 @@ impl Entry {
         (self.version, self.read_at)
     }
 
-    /// Milliseconds since MySQL was read.
+    /// Milliseconds since MySQL was read. A time in the future (another replica's clock, or ours before it was set back)
+    /// says nothing: beyond a second, which clocks may differ by, such an entry is past every bound.
     pub fn age_ms(&self, now: u64) -> u64 {
+        if self.read_at > now + 1_000 {
+            return u64::MAX;
+        }
         now.saturating_sub(self.read_at)
     }
 

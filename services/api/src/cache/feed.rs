@@ -5,8 +5,8 @@
 //! can commit after one with a higher id; no transaction lives longer than that.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use sqlx::MySqlConnection;
@@ -19,12 +19,18 @@ use crate::error::Result;
 use crate::types::id::{ProductId, SessionId};
 
 const EVERY: Duration = Duration::from_millis(250);
-const BACK_SECONDS: i64 = 10;
-/// At start: all revocations that an access token can still outlive (it lives 5 min).
-const BACK_AT_START_SECONDS: i64 = 900;
+/// A row can commit this much later than one with a higher id: transactions are bounded to less.
+const OVERLAP_SECONDS: u64 = 10;
+/// Revocations are looked for this far back at the start, and after a gap: an access token lives 5 min.
+const SESSIONS_BACK_SECONDS: u64 = 900;
+/// Products only as far back as an entry may be served as fresh (60 s): at the start only Redis can have older bytes.
+const PRODUCTS_BACK_SECONDS: u64 = 75;
 const REVOCATION_KEPT: Duration = Duration::from_secs(900);
 /// How old the last read of the feed may be for a token still to be believed.
-const TRUSTED_FOR_MS: u64 = 2_000;
+const TRUSTED_FOR: Duration = Duration::from_secs(2);
+/// A read has to be quick; the first, and one after a gap, may find more.
+const READ_WITHIN: Duration = Duration::from_secs(1);
+const CATCH_UP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Writes that a product changed, in the transaction that changed it.
 ///
@@ -56,108 +62,165 @@ pub async fn session_revoked(tx: &mut MySqlConnection, session: SessionId) -> Re
 }
 
 /// Sessions that were ended while tokens of theirs may still be about.
-#[derive(Default)]
 pub struct Revocations {
     ended: RwLock<HashMap<Uuid, Instant>>,
-    /// Milliseconds since 1970 when the feed was last read whole.
-    read_at: AtomicU64,
+    started: Instant,
+    read: Mutex<Option<ReadAt>>,
+}
+
+/// When the last whole read of the feed began, by both clocks: the steady one does not count a suspended machine, the
+/// other may be set back.
+#[derive(Debug, Clone, Copy)]
+struct ReadAt {
+    steady: Instant,
+    wall_ms: u64,
+}
+
+impl ReadAt {
+    fn now() -> Self {
+        Self {
+            steady: Instant::now(),
+            wall_ms: now_ms(),
+        }
+    }
+
+    /// The longer of what the two clocks say.
+    fn elapsed(self) -> Duration {
+        let wall = Duration::from_millis(now_ms().saturating_sub(self.wall_ms));
+        self.steady.elapsed().max(wall)
+    }
+}
+
+impl Default for Revocations {
+    fn default() -> Self {
+        Self {
+            ended: RwLock::default(),
+            started: Instant::now(),
+            read: Mutex::default(),
+        }
+    }
 }
 
 impl Revocations {
     /// Whether this replica's knowledge is fresh enough to believe a token.
     pub fn are_known(&self) -> bool {
-        now_ms().saturating_sub(self.read_at.load(Ordering::Relaxed)) <= TRUSTED_FOR_MS
+        self.last_read().is_some_and(|read| read.elapsed() <= TRUSTED_FOR)
     }
 
     pub fn is_revoked(&self, session: SessionId) -> bool {
-        self.ended
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(&session.0)
+        let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner);
+        ended.contains_key(&session.0)
     }
 
     /// Takes a revocation at once, on the replica that made it.
     pub fn add(&self, session: SessionId) {
-        self.ended
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(session.0, Instant::now());
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        ended.insert(session.0, Instant::now());
+    }
+
+    /// Milliseconds since the feed was last read whole, or since the start.
+    pub fn age_ms(&self) -> u128 {
+        let age = self
+            .last_read()
+            .map_or_else(|| self.started.elapsed(), ReadAt::elapsed);
+        age.as_millis()
     }
 
     fn forget_old(&self) {
-        self.ended
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, at| at.elapsed() < REVOCATION_KEPT);
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        ended.retain(|_, at| at.elapsed() < REVOCATION_KEPT);
     }
 
-    /// Milliseconds since the feed was last read whole.
-    pub fn age_ms(&self) -> u64 {
-        now_ms().saturating_sub(self.read_at.load(Ordering::Relaxed))
+    fn last_read(&self) -> Option<ReadAt> {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn was_read(&self, at: ReadAt) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
+    /// How far back the next read must go: past whatever was missed since the last, however that came about. A replica
+    /// that was frozen missed just as much as one that could not reach the database.
+    fn gap_seconds(&self) -> u64 {
+        let elapsed = self.last_read().map(|read| read.elapsed().as_secs());
+        elapsed.map_or(u64::MAX, |seconds| seconds.saturating_add(OVERLAP_SECONDS + 1))
     }
 }
 
-/// Reads the feed once, going back `seconds`.
-///
-/// # Errors
-/// When the database cannot be read in time.
-async fn read(db: &Db, cache: &Cache, revocations: &Revocations, seconds: i64) -> Result<()> {
-    let began = now_ms();
-    let deadline = Deadline::after(Duration::from_secs(1));
-    let rows = db
-        .read(deadline, |connection| {
+/// Reads the feed once, as far back as needed.
+async fn read(db: &Db, cache: &Cache, revocations: &Revocations) -> Result<()> {
+    let began = ReadAt::now();
+    let gap = revocations.gap_seconds().max(OVERLAP_SECONDS);
+    let within = if gap > 2 * OVERLAP_SECONDS {
+        CATCH_UP_WITHIN
+    } else {
+        READ_WITHIN
+    };
+    let back = |longest: u64| i64::try_from(gap.min(longest)).unwrap_or(i64::MAX);
+    let (sessions_back, products_back) = (back(SESSIONS_BACK_SECONDS), back(PRODUCTS_BACK_SECONDS));
+    let (sessions, products) = db
+        .read(Deadline::after(within), |connection| {
             Box::pin(async move {
-                Ok(sqlx::query!(
-                    r#"SELECT
-                        kind,
-                        id_key,
-                        uuid_key AS "uuid_key: Uuid",
-                        MAX(version) AS "version!: u64"
-                    FROM changes
-                    WHERE created_at >= UTC_TIMESTAMP(6) - INTERVAL ? SECOND
-                    GROUP BY kind, id_key, uuid_key"#,
-                    seconds,
-                )
-                .fetch_all(connection)
-                .await?)
+                let sessions = ended_sessions(&mut *connection, sessions_back).await?;
+                let products = changed_products(connection, products_back).await?;
+                Ok((sessions, products))
             })
         })
         .await?;
-    for row in rows {
-        match (row.kind.as_str(), row.uuid_key) {
-            ("product", _) => cache.memory.raise_floor(&Key::Product(row.id_key), row.version),
-            ("session", Some(session)) => revocations.add(SessionId(session)),
-            _ => {}
-        }
+    for session in sessions {
+        revocations.add(session);
     }
-    revocations.read_at.store(began, Ordering::Relaxed);
+    for (product, version) in products {
+        cache.memory.raise_floor(&Key::Product(product), version);
+    }
+    revocations.was_read(began);
     Ok(())
 }
 
-/// Follows the feed for ever. Answers `started` through the flag that `Revocations::are_known` reads.
+async fn ended_sessions(connection: &mut MySqlConnection, seconds: i64) -> Result<Vec<SessionId>> {
+    let rows = sqlx::query_scalar!(
+        r#"SELECT uuid_key AS "session!: Uuid"
+        FROM changes
+        WHERE kind = 'session'
+          AND uuid_key IS NOT NULL
+          AND created_at >= UTC_TIMESTAMP(6) - INTERVAL ? SECOND"#,
+        seconds,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(SessionId).collect())
+}
+
+async fn changed_products(connection: &mut MySqlConnection, seconds: i64) -> Result<Vec<(u64, u64)>> {
+    let rows = sqlx::query!(
+        r#"SELECT
+            id_key,
+            MAX(version) AS "version!: u64"
+        FROM changes
+        WHERE kind = 'product'
+          AND created_at >= UTC_TIMESTAMP(6) - INTERVAL ? SECOND
+        GROUP BY id_key"#,
+        seconds,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id_key, row.version)).collect())
+}
+
+/// Follows the feed for ever, and says through `Revocations::are_known` and `Cache::outage` how that goes.
 pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
-    let mut back = BACK_AT_START_SECONDS;
-    let mut last_ok = Instant::now();
-    let mut failing = false;
     let mut tidied = Instant::now();
     loop {
-        match read(&db, &cache, &revocations, back).await {
+        match read(&db, &cache, &revocations).await {
             Ok(()) => {
-                if failing {
+                if cache.outage.swap(false, Ordering::Relaxed) {
                     tracing::info!("the change feed is read again");
                 }
-                failing = false;
-                last_ok = Instant::now();
-                back = BACK_SECONDS;
             }
             Err(error) => {
-                if !failing {
+                if !cache.outage.swap(true, Ordering::Relaxed) {
                     tracing::warn!(%error, "the change feed cannot be read");
                 }
-                failing = true;
-                // What was missed meanwhile must be read when the database is back.
-                let missed = i64::try_from(last_ok.elapsed().as_secs()).unwrap_or(BACK_AT_START_SECONDS);
-                back = back.max(BACK_SECONDS + missed + 1).min(BACK_AT_START_SECONDS);
             }
         }
         if tidied.elapsed() > Duration::from_secs(10) {
@@ -166,5 +229,37 @@ pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
             tidied = Instant::now();
         }
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_that_was_frozen_looks_back_over_the_whole_gap_and_believes_no_token_meanwhile() {
+        let revocations = Revocations::default();
+        assert!(!revocations.are_known());
+        assert_eq!(revocations.gap_seconds(), u64::MAX);
+        revocations.was_read(ReadAt::now());
+        assert!(revocations.are_known());
+        assert_eq!(revocations.gap_seconds(), OVERLAP_SECONDS + 1);
+        // The steady clock stood still while the machine was suspended; the wall clock went on.
+        let suspended = ReadAt {
+            steady: Instant::now(),
+            wall_ms: now_ms() - 30_000,
+        };
+        revocations.was_read(suspended);
+        assert!(!revocations.are_known());
+        assert!(revocations.gap_seconds() >= 30 + OVERLAP_SECONDS);
+        // The wall clock was set back; the steady one went on.
+        let set_back = ReadAt {
+            steady: Instant::now().checked_sub(Duration::from_secs(30)).unwrap(),
+            wall_ms: now_ms() + 60_000,
+        };
+        revocations.was_read(set_back);
+        assert!(!revocations.are_known());
+        assert!(revocations.gap_seconds() >= 30 + OVERLAP_SECONDS);
     }
 }

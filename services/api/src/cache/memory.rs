@@ -12,9 +12,10 @@ use quick_cache::sync::Cache;
 
 use super::Key;
 use super::entry::Entry;
+use crate::clock::now_ms;
 
-/// How long a floor is kept: far longer than a load or an entry of a feed can be under way.
-const FLOOR_KEPT: Duration = Duration::from_secs(300);
+/// How long a floor is kept: longer than anything below it can still be served from Redis, stale answers included.
+const FLOOR_KEPT: Duration = Duration::from_secs(120).saturating_add(super::STALE_KEPT);
 
 #[derive(Clone)]
 struct ByBytes;
@@ -52,6 +53,8 @@ impl Memory {
         }
         if let Some(here) = self.entries.get(key)
             && here.order() > entry.order()
+            // Read in the future: the clock was set back meanwhile, and says nothing.
+            && here.read_at <= now_ms()
         {
             return Some(here);
         }

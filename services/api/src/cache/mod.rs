@@ -12,7 +12,7 @@ pub mod memory;
 pub mod redis;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,13 +27,16 @@ use self::memory::Memory;
 use self::redis::Redis;
 use crate::clock::now_ms;
 use crate::db::Deadline;
+use crate::db::deadline::READ;
 use crate::error::{Error, Result};
 
 /// How long past its bound an entry is kept for a database outage.
-const STALE_KEPT: Duration = Duration::from_secs(600);
+pub const STALE_KEPT: Duration = Duration::from_secs(600);
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
 const LOADS: usize = 8;
 const LOADS_WAITING: usize = 256;
+/// The same, while MySQL is known to be away and there is something stale to serve.
+const PROBE: Duration = Duration::from_millis(250);
 /// Between these tenths of its bound an entry that is still asked for is renewed.
 const EARLY_FROM: u64 = 7;
 const EARLY_TO: u64 = 9;
@@ -128,6 +131,8 @@ pub struct Cache {
     pub memory: Memory,
     pub breaker: Arc<Breaker>,
     pub stats: Stats,
+    /// Whether the change feed could not be read lately: MySQL is away.
+    pub outage: AtomicBool,
     flights: Flights,
     loads: Semaphore,
     waiting: Semaphore,
@@ -139,6 +144,7 @@ impl Cache {
             memory: Memory::new(bytes),
             breaker: Arc::new(Breaker::default()),
             stats: Stats::default(),
+            outage: AtomicBool::new(false),
             flights: Flights::default(),
             loads: Semaphore::new(LOADS),
             waiting: Semaphore::new(LOADS_WAITING),
@@ -153,6 +159,7 @@ impl Cache {
         self: &Arc<Self>,
         redis: Option<&Redis>,
         key: Key,
+        deadline: Deadline,
         load: impl FnOnce() -> Load,
     ) -> Result<Hit> {
         if let Some(entry) = self.memory.get(&key) {
@@ -171,8 +178,7 @@ impl Cache {
             }
         }
         let mut landing = self.start(redis, &key, load);
-        let deadline = Deadline::after(crate::db::deadline::READ);
-        match tokio::time::timeout_at(deadline.0, landing.landed()).await {
+        match tokio::time::timeout_at(deadline.within(READ).0, landing.landed()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::Unavailable("the database")),
         }
@@ -229,15 +235,20 @@ impl Cache {
                 stale = Some(entry);
             }
         }
-        match self.load(key, load).await {
+        // While the change feed says that MySQL cannot be read, a load is only a probe: who has something to show
+        // neither waits long for it nor is refused because many do.
+        let outage = self.outage.load(Ordering::Relaxed);
+        let limit = if outage && stale.is_some() { PROBE } else { LOAD };
+        match self.load(key, load, Deadline::after(limit)).await {
             Ok(entry) => (Ok(Hit::new(Arc::clone(&entry), Source::Database)), Some(entry)),
-            Err(error) if error.is_outage() => (self.stale(key, stale).ok_or(error), None),
+            Err(error) if error.is_outage() || (outage && matches!(error, Error::Overloaded)) => {
+                (self.stale(key, stale).ok_or(error), None)
+            }
             Err(error) => (Err(error), None),
         }
     }
 
-    async fn load(&self, key: &Key, load: &Load) -> Result<Arc<Entry>> {
-        let deadline = Deadline::after(LOAD);
+    async fn load(&self, key: &Key, load: &Load, deadline: Deadline) -> Result<Arc<Entry>> {
         let _waiting = self.waiting.try_acquire().map_err(|_| Error::Overloaded)?;
         let Ok(Ok(_slot)) = tokio::time::timeout_at(deadline.0, self.loads.acquire()).await else {
             return Err(Error::Overloaded);

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::cookie::CartCookie;
 use super::owner::Owner;
 use super::store;
 use crate::cache::Source;
@@ -122,13 +123,17 @@ pub async fn store(state: &AppState, cart: &Cart) {
     }
 }
 
-/// Removes carts from Redis after a change that was made elsewhere (a merge, an order). False when Redis did not
-/// hear of it: then only the version in the client's cookie, or the entry's end, keeps older lines from being read.
-pub async fn forget(state: &AppState, ids: &[CartId]) -> bool {
+/// Tells Redis that carts were changed elsewhere (a merge, an order): lines older than the version that each cookie now
+/// has are not kept, not even by a reader that is late. False when Redis did not hear of it: then only the version in
+/// the client's cookie, or the entry's end, keeps older lines from being read.
+pub async fn supersede(state: &AppState, carts: &[CartCookie]) -> bool {
     let Some(redis) = &state.redis else { return true };
     let mut heard = true;
-    for id in ids {
-        heard &= redis.delete(&name(*id)).await;
+    for cart in carts {
+        let nothing = Entry::new(None, cart.version, now_ms());
+        heard &= redis
+            .set_if_newer(&name(cart.id), &nothing.to_redis(), KEPT)
+            .await;
     }
     heard
 }

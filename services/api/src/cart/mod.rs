@@ -12,6 +12,8 @@ mod owner;
 mod store;
 mod view;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
@@ -22,6 +24,7 @@ use serde::Deserialize;
 use self::edit::Edit;
 use self::owner::Owner;
 use crate::db::Deadline;
+use crate::db::deadline::WRITE;
 use crate::error::{Error, Result};
 use crate::request::{Json, Segment};
 use crate::state::AppState;
@@ -29,6 +32,8 @@ use crate::types::id::VariantId;
 
 /// Lines that a cart holds at most.
 pub const MAX_LINES: usize = 50;
+/// Of a write's deadline, what is kept for reading the products of the cart's lines.
+const SHOW: Duration = Duration::from_secs(1);
 /// Pieces that one line holds at most.
 pub const MAX_QUANTITY: i32 = 99;
 
@@ -43,7 +48,7 @@ pub fn routes() -> Router<AppState> {
 
 async fn show(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
     let cart = cached::read(&state, deadline, &owner).await?;
-    view::answer(&state, &cart).await
+    view::answer(&state, deadline, &cart).await
 }
 
 #[derive(Deserialize)]
@@ -94,8 +99,10 @@ async fn clear(State(state): State<AppState>, deadline: Deadline, owner: Owner) 
 
 /// Makes the change, tells Redis, and answers the cart with a cookie for its new version.
 async fn changed(state: &AppState, deadline: Deadline, owner: Owner, edit: Edit) -> Result<Response> {
-    let Some(cart) = edit::apply(state, deadline, &owner, edit).await? else {
-        return view::answer(state, &cached::Cart::empty()).await;
+    // What is left of the deadline is for showing the cart.
+    let change_by = deadline.within(WRITE.saturating_sub(SHOW));
+    let Some(cart) = edit::apply(state, change_by, &owner, edit).await? else {
+        return view::answer(state, deadline, &cached::Cart::empty()).await;
     };
     cached::store(state, &cart).await;
     let cookie = cookie::CartCookie {
@@ -103,7 +110,7 @@ async fn changed(state: &AppState, deadline: Deadline, owner: Owner, edit: Edit)
         version: cart.version,
         customer: owner.customer(),
     };
-    let mut response = view::answer(state, &cart).await?;
+    let mut response = view::answer(state, deadline, &cart).await?;
     response
         .headers_mut()
         .append(header::SET_COOKIE, cookie::set(state, &cookie));

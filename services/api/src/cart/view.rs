@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::cached::{Cart, Line};
 use crate::cache::Source;
 use crate::catalog::product::{self, Product};
+use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Private;
 use crate::state::AppState;
@@ -42,8 +43,13 @@ struct Item {
 ///
 /// # Errors
 /// `Unavailable` when a product can be read from nowhere.
-pub async fn answer(state: &AppState, cart: &Cart) -> Result<Response> {
-    let products = join_all(cart.lines.iter().map(|line| product::read(state, line.product))).await;
+pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result<Response> {
+    let products = join_all(
+        cart.lines
+            .iter()
+            .map(|line| product::read(state, deadline, line.product)),
+    )
+    .await;
     let mut items = Vec::with_capacity(cart.lines.len());
     for (line, product) in cart.lines.iter().zip(products) {
         items.push(item(line, product?)?);

@@ -8,10 +8,11 @@ use serde_json::json;
 use super::respond::respond;
 use super::store;
 use crate::cache::{Key, Loaded};
+use crate::db::Deadline;
 use crate::error::Result;
 use crate::state::AppState;
 
-pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response> {
+pub async fn list(State(state): State<AppState>, deadline: Deadline, headers: HeaderMap) -> Result<Response> {
     let load = || -> crate::cache::Load {
         let db = state.db.clone();
         Box::new(move |deadline| {
@@ -29,7 +30,7 @@ pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<R
     };
     let hit = state
         .cache
-        .get(state.redis.as_ref(), Key::Categories, load)
+        .get(state.redis.as_ref(), Key::Categories, deadline, load)
         .await?;
     Ok(respond(&hit, &headers, "category"))
 }

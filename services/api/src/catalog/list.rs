@@ -15,6 +15,7 @@ use super::respond::respond;
 use super::search::Search;
 use super::store;
 use crate::cache::{Key, Loaded};
+use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Params;
 use crate::state::AppState;
@@ -186,6 +187,7 @@ impl ListQuery {
 
 pub async fn list(
     State(state): State<AppState>,
+    deadline: Deadline,
     Params(params): Params<ListParams>,
     headers: HeaderMap,
 ) -> Result<Response> {
@@ -214,6 +216,6 @@ pub async fn list(
             })
         })
     };
-    let hit = state.cache.get(state.redis.as_ref(), key, load).await?;
+    let hit = state.cache.get(state.redis.as_ref(), key, deadline, load).await?;
     Ok(respond(&hit, &headers, "list"))
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::respond::respond;
 use super::store;
 use crate::cache::{Hit, Key, Loaded};
+use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Segment;
 use crate::state::AppState;
@@ -79,14 +80,15 @@ impl Product {
 
 pub async fn show(
     State(state): State<AppState>,
+    deadline: Deadline,
     Segment(id): Segment,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let hit = hit(&state, ProductId::parse(&id)?).await?;
+    let hit = hit(&state, deadline, ProductId::parse(&id)?).await?;
     Ok(respond(&hit, &headers, "product"))
 }
 
-async fn hit(state: &AppState, id: ProductId) -> Result<Hit> {
+async fn hit(state: &AppState, deadline: Deadline, id: ProductId) -> Result<Hit> {
     let key = Key::Product(id.0);
     let load = || -> crate::cache::Load {
         let db = state.db.clone();
@@ -115,15 +117,15 @@ async fn hit(state: &AppState, id: ProductId) -> Result<Hit> {
             })
         })
     };
-    state.cache.get(state.redis.as_ref(), key, load).await
+    state.cache.get(state.redis.as_ref(), key, deadline, load).await
 }
 
 /// A product for the server's own use; None when it is not for sale.
 ///
 /// # Errors
 /// When no layer can say.
-pub async fn read(state: &AppState, id: ProductId) -> Result<Option<Product>> {
-    let hit = hit(state, id).await?;
+pub async fn read(state: &AppState, deadline: Deadline, id: ProductId) -> Result<Option<Product>> {
+    let hit = hit(state, deadline, id).await?;
     let entry = Arc::clone(&hit.entry);
     let Some(body) = &entry.body else {
         return Ok(None);

@@ -59,7 +59,7 @@ async fn work(state: AppState, deadline: Deadline, attempt: Arc<Attempt>) -> Res
     match settle(&state, deadline, attempt.customer, attempt.order, end).await {
         Ok(Some(settled)) => {
             if let Some(cart) = settled.cart {
-                cached::forget(&state, &[cart.id]).await;
+                cached::supersede(&state, &[cart]).await;
             }
             replay::answer(&state, settled.status, settled.body, settled.cart)
         }

@@ -12,20 +12,21 @@ use rand::RngExt as _;
 use super::gateway::{self, Booked};
 use super::settle::{End, settle};
 use super::store::{self, Due};
+use crate::cache::breaker;
 use crate::cart::cached;
+use crate::cart::cookie::CartCookie;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::orders::cancel;
 use crate::orders::state::State;
 use crate::state::AppState;
-use crate::types::id::CartId;
 
 const EVERY: Duration = Duration::from_millis(700);
 const JITTER_MS: u64 = 600;
 const BATCH: u32 = 10;
 /// Redis has just lost its link, as a rule; it is back after this long.
 const RECONNECTING: Duration = Duration::from_millis(300);
-const FORGETTING: u32 = 3;
+const ATTEMPTS: u32 = 3;
 /// For one step, such as a claim or a settlement.
 const STEP: Duration = Duration::from_secs(4);
 
@@ -53,29 +54,45 @@ async fn round(state: &AppState) -> Result<()> {
             .db
             .transact(Deadline::after(STEP), |tx| Box::pin(store::claim_due(tx, BATCH)))
             .await?;
+        let mut emptied = Vec::new();
         for due in &due {
-            if let Err(error) = end(state, *due).await {
-                tracing::error!(order = %due.order, state = %due.state, %error, "an order was not recovered");
+            match end(state, *due).await {
+                Ok(cart) => emptied.extend(cart),
+                Err(error) => {
+                    tracing::error!(order = %due.order, state = %due.state, %error, "an order was not recovered");
+                }
             }
         }
+        tell_redis(state, &emptied).await;
         if due.len() < BATCH as usize {
             return Ok(());
         }
     }
 }
 
-/// Makes sure that Redis hears that the cart was emptied: no client gets a cookie here that would say so.
-async fn forget_cart(state: &AppState, cart: CartId) {
-    for _ in 0..FORGETTING {
-        if cached::forget(state, &[cart]).await {
+/// Makes sure that Redis hears that carts were emptied: no client gets a cookie here that would say so. Once for a
+/// batch, and not while Redis is known to be away: orders must not wait for it.
+async fn tell_redis(state: &AppState, emptied: &[CartCookie]) {
+    if emptied.is_empty() {
+        return;
+    }
+    for attempt in 1..=ATTEMPTS {
+        if cached::supersede(state, emptied).await {
             return;
+        }
+        if attempt == ATTEMPTS || state.cache.breaker.state() == breaker::State::Open {
+            break;
         }
         tokio::time::sleep(RECONNECTING).await;
     }
-    tracing::warn!(%cart, "Redis may have an ordered cart until its entry ends");
+    tracing::warn!(
+        carts = emptied.len(),
+        "Redis may have ordered carts until their entries end"
+    );
 }
 
-async fn end(state: &AppState, due: Due) -> Result<()> {
+/// Ends one order. Answers the cart that it emptied.
+async fn end(state: &AppState, due: Due) -> Result<Option<CartCookie>> {
     match due.state {
         State::Pending => {
             let end = match gateway::void(&state.db, due.order, due.total).await? {
@@ -88,15 +105,12 @@ async fn end(state: &AppState, due: Due) -> Result<()> {
             let deadline = Deadline::after(STEP);
             let settled = settle(state, deadline, due.customer, due.order, end).await?;
             tracing::info!(order = %due.order, ?end, here = settled.is_some(), "an order was recovered");
-            if let Some(cart) = settled.and_then(|settled| settled.cart) {
-                forget_cart(state, cart.id).await;
-            }
-            Ok(())
+            Ok(settled.and_then(|settled| settled.cart))
         }
         State::Cancelled => {
             cancel::refund(state, Deadline::after(STEP), due.order).await?;
             tracing::info!(order = %due.order, "a refund was recovered");
-            Ok(())
+            Ok(None)
         }
         State::Paid | State::Shipped | State::Failed => Err(Error::Internal(
             "nothing can be due for an order in this state".into(),

@@ -41,7 +41,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Deadline {
             && parts
                 .extensions
                 .get::<MatchedPath>()
-                .is_some_and(|route| route.as_str().starts_with("/api/v1/orders"));
+                .is_some_and(|route| route.as_str() == "/api/v1/orders");
         Ok(Self::after(if reads {
             READ
         } else if checkout {

@@ -84,12 +84,13 @@ pub async fn open(state: &AppState, deadline: Deadline, headers: &HeaderMap, who
         .await?;
 
     let anonymous = cookie.filter(|cookie| cookie.customer.is_none());
-    let stale: Vec<_> = anonymous
-        .iter()
-        .chain([&merged.cart])
-        .map(|cart| cart.id)
-        .collect();
-    cached::forget(state, &stale).await;
+    // The anonymous cart is gone for good: no version of it counts any more.
+    let gone = anonymous.map(|cart| CartCookie {
+        version: u64::MAX,
+        ..cart
+    });
+    let stale: Vec<_> = gone.into_iter().chain([merged.cart]).collect();
+    cached::supersede(state, &stale).await;
 
     let customer = Customer {
         id: profile.id,

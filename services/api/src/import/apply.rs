@@ -13,8 +13,10 @@ use super::row::VariantPart;
 use super::store::{self, StoredPicture, StoredProduct, StoredVariant};
 use super::text;
 use super::update::{self, Stored};
+use crate::cache::feed;
 use crate::command;
 use crate::db;
+use crate::types::id::ProductId;
 
 /// How often a batch that met a deadlock or lock wait with a sale is tried in all.
 const ATTEMPTS: u64 = 4;
@@ -77,19 +79,25 @@ async fn within(
     }
     // In the order of ids, as everything that locks several products does.
     known.sort_by_key(|(stored, _)| stored.product.id);
+    let mut changes = vec![];
     for (stored, item) in &known {
         let category = category_of(&categories, item);
         let changed = update::product(tx, stored, item, category).await?;
         counts.variants_created += changed.variants_created;
         counts.variants_updated += changed.variants_updated;
-        if changed.any {
+        if let Some(version) = changed.version {
             counts.updated += 1;
+            changes.push((ProductId(stored.product.id), version));
         } else {
             counts.unchanged += 1;
         }
     }
     counts.created += new.len() as u64;
     counts.variants_created += create(tx, &categories, &new).await?;
+    // Last before COMMIT: a row that is older than the feed looks back when it is committed is never seen.
+    for (product, version) in changes {
+        feed::product_changed(tx, product, version).await?;
+    }
     Ok((counts, refused))
 }
 

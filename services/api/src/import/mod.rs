@@ -36,8 +36,10 @@ use product::Draft;
 use reading::{Reading, Step};
 use row::Problem;
 
-/// Products of a transaction, and about how many bytes of them: far below what a server takes in one packet.
+/// Products and variants of a transaction, and about how many bytes of them: far below what a server takes in one
+/// packet, and few enough that the locks on them are short.
 const BATCH_PRODUCTS: usize = 200;
+const BATCH_VARIANTS: usize = 500;
 const BATCH_BYTES: usize = 1024 * 1024;
 /// Products changed a second at most. Each replica reads ten seconds of the change feed four times a second, and
 /// must do so within a second, or it refuses tokens: 10,000 rows are read in some 20 ms.
@@ -183,7 +185,7 @@ async fn pass(connection: &mut MySqlConnection, args: &ImportArgs, write: bool) 
     let mut progress = Progress::new(label, length, "[{bar:40}] {bytes} of {total_bytes}, {eta} left");
     let mut total = Total::default();
     let mut batch: Vec<Draft> = vec![];
-    let mut bytes = 0;
+    let (mut bytes, mut variants) = (0, 0);
     // What a checking pass said is not said again.
     let quiet = write && args.all_or_nothing;
     loop {
@@ -204,15 +206,18 @@ async fn pass(connection: &mut MySqlConnection, args: &ImportArgs, write: bool) 
         let ended = matches!(step, Step::End);
         if let Step::Product(draft) = step {
             bytes += draft.bytes();
+            variants += draft.variants.len();
             batch.push(*draft);
         }
         if ended && !write && total.broken_off.is_some() {
             break;
         }
-        if !batch.is_empty() && (ended || batch.len() >= BATCH_PRODUCTS || bytes >= BATCH_BYTES) {
+        if !batch.is_empty()
+            && (ended || batch.len() >= BATCH_PRODUCTS || variants >= BATCH_VARIANTS || bytes >= BATCH_BYTES)
+        {
             flush(connection, &batch, write, &mut total, &progress).await?;
             batch.clear();
-            bytes = 0;
+            (bytes, variants) = (0, 0);
             progress.advance_to(reading.bytes());
         }
         if ended {

@@ -9,8 +9,6 @@ use super::check::Accepted;
 use super::row::VariantPart;
 use super::store::{self, StoredPicture, StoredProduct, StoredVariant};
 use super::text;
-use crate::cache::feed;
-use crate::types::id::ProductId;
 
 /// A product as the shop has it.
 pub struct Stored {
@@ -21,7 +19,8 @@ pub struct Stored {
 
 #[derive(Debug, Default)]
 pub struct Changed {
-    pub any: bool,
+    /// The product's new version; None when the file says nothing new.
+    pub version: Option<u64>,
     pub variants_created: u64,
     pub variants_updated: u64,
 }
@@ -104,9 +103,8 @@ pub async fn product(
     )
     .execute(&mut *tx)
     .await?;
-    feed::product_changed(tx, ProductId(id), version).await?;
     Ok(Changed {
-        any,
+        version: Some(version),
         variants_created: new.len() as u64,
         variants_updated: variants.len() as u64,
     })
