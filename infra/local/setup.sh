@@ -43,6 +43,9 @@ missing() {
     has nginx || echo "nginx|nginx|nginx|nginx"
     has redis-server || echo "redis-server|redis-server|redis|redis"
     has mariadbd || has mysqld || echo "mariadbd or mysqld|mariadb-server-core|mariadb-server|mariadb"
+    # MariaDB's initialisation calls it; Debian has it in another package. MySQL's needs nothing.
+    has my_print_defaults || { has mysqld && ! has mariadbd; } ||
+        echo "my_print_defaults|mariadb-client-core|mariadb-server|mariadb"
     has curl || echo "curl|curl|curl|curl"
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/cert.pem ] || [ -e /etc/ssl/cert.pem ] ||
         echo "certificate authorities|ca-certificates|ca-certificates|ca-certificates"
@@ -91,11 +94,13 @@ install_as_root() {
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
     "${apt[@]}" update </dev/null >&2 || fail "apt-get update failed: see above"
     # Older releases name the package by its version.
-    if [[ " $* " == *" mariadb-server-core "* ]] && ! apt-cache show mariadb-server-core >/dev/null 2>&1; then
-        local core
-        core=$(apt-cache search --names-only '^mariadb-server-core-[0-9.]+$' | cut -d' ' -f1 | sort -V | tail -n 1)
-        set -- "${@/#mariadb-server-core/$core}"
-    fi
+    local name core
+    for name in mariadb-server-core mariadb-client-core; do
+        if [[ " $* " == *" $name "* ]] && ! apt-cache show "$name" >/dev/null 2>&1; then
+            core=$(apt-cache search --names-only "^$name-[0-9.]+\$" | cut -d' ' -f1 | sort -V | tail -n 1)
+            set -- "${@/#$name/$core}"
+        fi
+    done
     plan=$(apt-get -s install --no-install-recommends "$@" 2>&1) ||
         fail "apt-get cannot install $*:" "$plan"
     removed=$(sed -n 's/^Remv \([^ ]*\).*/\1/p' <<<"$plan" | tr '\n' ' ')
