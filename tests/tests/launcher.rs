@@ -93,16 +93,10 @@ impl Foreground {
             .unwrap()
     }
 
-    async fn interrupt(&self) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-INT", &pid])
-                .status()
-                .await
-                .unwrap()
-                .success()
-        );
+    /// Ctrl-C.
+    fn interrupt(&self) {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGINT).unwrap();
     }
 }
 
@@ -385,7 +379,7 @@ async fn ctrl_c_ends_the_front_first_and_the_database_last() {
     let mut launcher = Foreground::start(&data);
     launcher.ready().await;
     let processes = identities(&status(&data).await);
-    launcher.interrupt().await;
+    launcher.interrupt();
     let mut ended = Vec::new();
     while let Some(line) = launcher.line().await {
         ended.extend(line.strip_suffix("ended").map(|name| name.trim().to_owned()));
@@ -402,7 +396,7 @@ async fn ctrl_c_during_the_start_leaves_nothing() {
     let data = folder.path().join("shop");
     let mut launcher = Foreground::start(&data);
     eventually("the database folder", async || data.join("database").exists()).await;
-    launcher.interrupt().await;
+    launcher.interrupt();
     assert_eq!(launcher.child.wait().await.unwrap().code(), Some(130));
     let left =
         trestle::leftover::Leftover::find(&trestle::data::DataFolder::existing(&data).unwrap().unwrap());
