@@ -35,13 +35,13 @@ pub const STALE_KEPT: Duration = Duration::from_secs(600);
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
 const LOADS: usize = 8;
 const LOADS_WAITING: usize = 256;
-/// The same, while MySQL is known to be away and there is something stale to serve.
-const PROBE: Duration = Duration::from_millis(250);
 /// Between these tenths of its bound an entry that is still asked for is renewed.
 const EARLY_FROM: u64 = 7;
 const EARLY_TO: u64 = 9;
 /// How long a load may take: less than a read's deadline, so that who waits still gets the stale answer.
 const LOAD: Duration = Duration::from_millis(1700);
+/// The same, while MySQL is known to be away and there is something stale to serve.
+const PROBE: Duration = Duration::from_millis(250);
 
 /// What is cached. Lists are known by the canonical text of their query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -150,11 +150,6 @@ impl Db {
         }
     }
 
-    /// Connections open now, and how many of them nobody uses.
-    pub fn usage(&self) -> (u32, usize) {
-        (self.pool.size(), self.pool.num_idle())
-    }
-
     /// Closes every connection after its work.
     pub async fn close(&self) {
         self.pool.close().await;
