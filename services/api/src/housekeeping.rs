@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rand::RngExt as _;
-use sqlx::{MySql, MySqlConnection, QueryBuilder};
+use sqlx::{MySql, QueryBuilder};
 use uuid::Uuid;
 
-use crate::db::{Db, Deadline};
+use crate::db::{Connection, Db, Deadline};
 use crate::error::Result;
 use crate::state::AppState;
 
@@ -106,7 +106,7 @@ async fn purge_all(db: &Db, purge: &'static Purge) -> Result<usize> {
     Ok(all)
 }
 
-async fn one_batch(tx: &mut MySqlConnection, purge: &Purge) -> Result<usize> {
+async fn one_batch(tx: &mut Connection, purge: &Purge) -> Result<usize> {
     let Some(find) = purge.find else {
         let mut rows = 0;
         for statement in purge.delete {

@@ -2,18 +2,18 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::header;
 use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::cache::breaker;
 use crate::state::AppState;
 
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/api/v1/instance", get(instance))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().route("/api/v1/instance", get(instance))
 }
 
 async fn instance(State(state): State<AppState>) -> Response {

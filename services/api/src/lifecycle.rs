@@ -71,7 +71,7 @@ impl Lifecycle {
     {
         self.unfinished.send_modify(|count| *count += 1);
         let guard = Unfinished(Arc::clone(self));
-        let task = tokio::spawn(async move {
+        let task = crate::tally::spawn(async move {
             let _guard = guard;
             work.await
         });

@@ -16,6 +16,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::error::{Error, Problem, problem};
 use crate::state::AppState;
+use crate::tally::{self, Tally};
 
 pub static REPLICA: HeaderName = HeaderName::from_static("trestle-replica");
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,10 +71,14 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let began = Instant::now();
     let state = &surround.state;
     let id = surround.request_id(&request);
+    let cost = Arc::new(Tally::default());
     let log = state.config.access_log.then(|| LogLine::of(&request));
     let mut response = match state.requests.try_acquire() {
         // A handler that panics answers 500; the process goes on.
-        Ok(_under_way) => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(_under_way) => match AssertUnwindSafe(tally::scope(Arc::clone(&cost), next.run(request)))
+            .catch_unwind()
+            .await
+        {
             Ok(response) => response,
             Err(panic) => Error::Internal(format!("panicked: {}", message_of(&panic))).into_response(),
         },

@@ -4,25 +4,41 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{cart, catalog, checkout, identity, instance, orders};
+use crate::{cart, catalog, checkout, identity, instance, openapi, orders};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
     let surroundings = Arc::new(Surround::new(state.clone()));
-    // Whole paths in the features and no nesting: a nested router rewrites every request's URI, which costs a cached
-    // read a tenth of its time.
-    Router::new()
+    let (routes, api) = features().split_for_parts();
+    // Written once; the types it is made of always can be.
+    let document = openapi::bytes(&openapi::complete(api)).unwrap_or_default();
+    routes
+        .route("/api/openapi.json", get(async move || openapi::respond(document)))
+        .fallback(async || Error::NotFound("path"))
+        .layer(from_fn_with_state(surroundings, surround))
+        .with_state(state)
+}
+
+/// The OpenAPI document of all operations.
+pub fn document() -> OpenApi {
+    openapi::complete(features().into_openapi())
+}
+
+// Whole paths in the features and no nesting: a nested router rewrites every request's URI, which costs a cached read
+// a tenth of its time.
+fn features() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .merge(catalog::routes())
         .merge(cart::routes())
         .merge(identity::routes())
         .merge(checkout::routes())
         .merge(orders::routes())
         .merge(instance::routes())
-        .fallback(async || Error::NotFound("path"))
-        .layer(from_fn_with_state(surroundings, surround))
-        .with_state(state)
 }

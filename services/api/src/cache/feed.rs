@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use sqlx::MySqlConnection;
+use sqlx::MySqlExecutor;
 use uuid::Uuid;
 
 use super::{Cache, Key};
 use crate::clock::now_ms;
-use crate::db::{Db, Deadline};
+use crate::db::{Connection, Db, Deadline};
 use crate::error::Result;
 use crate::types::id::{ProductId, SessionId};
 
@@ -36,7 +36,7 @@ const CATCH_UP_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn product_changed(tx: &mut MySqlConnection, product: ProductId, version: u64) -> Result<()> {
+pub async fn product_changed(tx: impl MySqlExecutor<'_>, product: ProductId, version: u64) -> Result<()> {
     sqlx::query!(
         "INSERT INTO changes (kind, id_key, version, created_at) VALUES ('product', ?, ?, UTC_TIMESTAMP(6))",
         product.0,
@@ -51,7 +51,7 @@ pub async fn product_changed(tx: &mut MySqlConnection, product: ProductId, versi
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn session_revoked(tx: &mut MySqlConnection, session: SessionId) -> Result<()> {
+pub async fn session_revoked(tx: &mut Connection, session: SessionId) -> Result<()> {
     sqlx::query!(
         "INSERT INTO changes (kind, uuid_key, created_at) VALUES ('session', ?, UTC_TIMESTAMP(6))",
         session.0,
@@ -177,7 +177,7 @@ async fn read(db: &Db, cache: &Cache, revocations: &Revocations) -> Result<()> {
     Ok(())
 }
 
-async fn ended_sessions(connection: &mut MySqlConnection, seconds: i64) -> Result<Vec<SessionId>> {
+async fn ended_sessions(connection: &mut Connection, seconds: i64) -> Result<Vec<SessionId>> {
     let rows = sqlx::query_scalar!(
         r#"SELECT uuid_key AS "session!: Uuid"
         FROM changes
@@ -191,7 +191,7 @@ async fn ended_sessions(connection: &mut MySqlConnection, seconds: i64) -> Resul
     Ok(rows.into_iter().map(SessionId).collect())
 }
 
-async fn changed_products(connection: &mut MySqlConnection, seconds: i64) -> Result<Vec<(u64, u64)>> {
+async fn changed_products(connection: &mut Connection, seconds: i64) -> Result<Vec<(u64, u64)>> {
     let rows = sqlx::query!(
         r#"SELECT
             id_key,

@@ -196,7 +196,7 @@ impl Cache {
             let redis = redis.cloned();
             let key = key.clone();
             let load = load();
-            tokio::spawn(async move {
+            crate::tally::spawn(async move {
                 let (outcome, to_store) = cache.fetch(redis.as_ref(), &key, &load).await;
                 pilot.land(outcome);
                 if let (Some(redis), Some(entry)) = (redis, to_store) {

@@ -12,6 +12,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionIn
 use tokio::time::{Instant, timeout};
 
 use super::breaker::Breaker;
+use crate::tally;
 
 /// A read that takes longer costs more than the database would.
 const CALL: Duration = Duration::from_millis(50);
@@ -110,7 +111,10 @@ impl Redis {
             self.breaker.failed();
             return None;
         };
-        match timeout(CALL, connection.send_packed_command(command)).await {
+        let began = Instant::now();
+        let answer = timeout(CALL, connection.send_packed_command(command)).await;
+        tally::redis(began.elapsed());
+        match answer {
             Ok(Ok(value)) => {
                 self.breaker.succeeded();
                 self.answered(generation);

@@ -4,7 +4,7 @@ use super::cached::{Cart, Line};
 use super::owner::Owner;
 use super::{MAX_LINES, store};
 use crate::cache::Source;
-use crate::db::Deadline;
+use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::state::AppState;
 use crate::types::id::VariantId;
@@ -67,12 +67,7 @@ pub async fn apply(state: &AppState, deadline: Deadline, owner: &Owner, edit: Ed
         .await
 }
 
-async fn set(
-    tx: &mut sqlx::MySqlConnection,
-    head: store::Head,
-    variant: VariantId,
-    quantity: i32,
-) -> Result<()> {
+async fn set(tx: &mut Connection, head: store::Head, variant: VariantId, quantity: i32) -> Result<()> {
     let product = store::product_of(tx, variant)
         .await?
         .ok_or(Error::NotFound("variant"))?;

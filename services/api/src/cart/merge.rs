@@ -1,10 +1,10 @@
 //! What happens to a cart around it: the anonymous one joins the customer's at login, an order empties it.
 
 use serde::Serialize;
-use sqlx::MySqlConnection;
 
 use super::cookie::CartCookie;
 use super::{MAX_LINES, MAX_QUANTITY, cached::Line, store};
+use crate::db::Connection;
 use crate::error::Result;
 use crate::types::id::{CustomerId, VariantId};
 
@@ -64,11 +64,7 @@ fn plan(own: &[Line], anonymous: &[Line]) -> Plan {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn merge(
-    tx: &mut MySqlConnection,
-    from: Option<&CartCookie>,
-    customer: CustomerId,
-) -> Result<Merged> {
+pub async fn merge(tx: &mut Connection, from: Option<&CartCookie>, customer: CustomerId) -> Result<Merged> {
     // The customer's cart is locked first, always: two logins with one anonymous cart cannot deadlock.
     let own = match store::lock_of_customer(tx, customer).await? {
         Some(head) => head,
@@ -113,7 +109,7 @@ pub async fn merge(
 /// # Errors
 /// When the database refuses.
 pub async fn take_ordered(
-    tx: &mut MySqlConnection,
+    tx: &mut Connection,
     customer: CustomerId,
     ordered: &[(VariantId, i32)],
 ) -> Result<Option<CartCookie>> {
@@ -148,10 +144,7 @@ pub async fn take_ordered(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn cookie_now(
-    connection: &mut MySqlConnection,
-    customer: CustomerId,
-) -> Result<Option<CartCookie>> {
+pub async fn cookie_now(connection: &mut Connection, customer: CustomerId) -> Result<Option<CartCookie>> {
     let cart = store::of_customer(connection, customer).await?;
     Ok(cart.map(|cart| CartCookie {
         id: cart.id,

@@ -14,12 +14,12 @@ mod view;
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, put};
 use http::header;
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
 
 use self::edit::Edit;
 use self::owner::Owner;
@@ -37,8 +37,8 @@ const SHOW: Duration = Duration::from_secs(1);
 /// Pieces that one line holds at most.
 pub const MAX_QUANTITY: i32 = 99;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .route("/api/v1/cart", get(show).delete(clear))
         .route(
             "/api/v1/cart/items/{variant_id}",

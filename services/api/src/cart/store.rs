@@ -1,10 +1,10 @@
 //! The cart's SQL.
 
-use sqlx::MySqlConnection;
 use uuid::Uuid;
 
 use super::cached::{Cart, Line};
 use crate::cache::Source;
+use crate::db::Connection;
 use crate::error::Result;
 use crate::types::id::{CartId, CustomerId, ProductId, VariantId};
 
@@ -15,7 +15,7 @@ pub struct Head {
     pub version: u64,
 }
 
-pub async fn lines(connection: &mut MySqlConnection, cart: CartId) -> Result<Vec<Line>> {
+pub async fn lines(connection: &mut Connection, cart: CartId) -> Result<Vec<Line>> {
     let rows = sqlx::query!(
         "SELECT variant_id, product_id, quantity
          FROM cart_lines
@@ -35,7 +35,7 @@ pub async fn lines(connection: &mut MySqlConnection, cart: CartId) -> Result<Vec
         .collect())
 }
 
-async fn with_lines(connection: &mut MySqlConnection, head: Option<Head>) -> Result<Option<Cart>> {
+async fn with_lines(connection: &mut Connection, head: Option<Head>) -> Result<Option<Cart>> {
     let Some(head) = head else { return Ok(None) };
     // The version was read first: lines may only be newer than it says, never older.
     let lines = lines(connection, head.id).await?;
@@ -47,7 +47,7 @@ async fn with_lines(connection: &mut MySqlConnection, head: Option<Head>) -> Res
     }))
 }
 
-pub async fn of_customer(connection: &mut MySqlConnection, customer: CustomerId) -> Result<Option<Cart>> {
+pub async fn of_customer(connection: &mut Connection, customer: CustomerId) -> Result<Option<Cart>> {
     let head = sqlx::query!(
         r#"SELECT id AS "id: Uuid", version
          FROM carts
@@ -66,7 +66,7 @@ pub async fn of_customer(connection: &mut MySqlConnection, customer: CustomerId)
     .await
 }
 
-pub async fn anonymous(connection: &mut MySqlConnection, id: CartId) -> Result<Option<Cart>> {
+pub async fn anonymous(connection: &mut Connection, id: CartId) -> Result<Option<Cart>> {
     let head = sqlx::query!(
         "SELECT version
          FROM carts
@@ -86,7 +86,7 @@ pub async fn anonymous(connection: &mut MySqlConnection, id: CartId) -> Result<O
     .await
 }
 
-pub async fn lock_of_customer(tx: &mut MySqlConnection, customer: CustomerId) -> Result<Option<Head>> {
+pub async fn lock_of_customer(tx: &mut Connection, customer: CustomerId) -> Result<Option<Head>> {
     let row = sqlx::query!(
         r#"SELECT id AS "id: Uuid", version
          FROM carts
@@ -102,7 +102,7 @@ pub async fn lock_of_customer(tx: &mut MySqlConnection, customer: CustomerId) ->
     }))
 }
 
-pub async fn lock_anonymous(tx: &mut MySqlConnection, id: CartId) -> Result<Option<Head>> {
+pub async fn lock_anonymous(tx: &mut Connection, id: CartId) -> Result<Option<Head>> {
     let row = sqlx::query!(
         "SELECT version
          FROM carts
@@ -120,7 +120,7 @@ pub async fn lock_anonymous(tx: &mut MySqlConnection, id: CartId) -> Result<Opti
 }
 
 /// Makes a cart. Two requests of one customer can come here at once: the second finds the first's (1062).
-pub async fn create(tx: &mut MySqlConnection, customer: Option<CustomerId>) -> Result<Head> {
+pub async fn create(tx: &mut Connection, customer: Option<CustomerId>) -> Result<Head> {
     let id = CartId::generate();
     let outcome = sqlx::query!(
         "INSERT INTO carts (id, customer_id, version, updated_at)
@@ -140,7 +140,7 @@ pub async fn create(tx: &mut MySqlConnection, customer: Option<CustomerId>) -> R
 }
 
 /// Counts a change; answers the new version.
-pub async fn bump(tx: &mut MySqlConnection, head: Head) -> Result<u64> {
+pub async fn bump(tx: &mut Connection, head: Head) -> Result<u64> {
     sqlx::query!(
         "UPDATE carts
          SET version = version + 1, updated_at = UTC_TIMESTAMP(6)
@@ -153,7 +153,7 @@ pub async fn bump(tx: &mut MySqlConnection, head: Head) -> Result<u64> {
 }
 
 /// The product of a variant that is for sale now.
-pub async fn product_of(tx: &mut MySqlConnection, variant: VariantId) -> Result<Option<ProductId>> {
+pub async fn product_of(tx: &mut Connection, variant: VariantId) -> Result<Option<ProductId>> {
     let product = sqlx::query_scalar!(
         "SELECT variants.product_id
          FROM variants
@@ -169,7 +169,7 @@ pub async fn product_of(tx: &mut MySqlConnection, variant: VariantId) -> Result<
 
 /// Changes the quantity of a line that is there; answers whether it was.
 pub async fn update_line(
-    tx: &mut MySqlConnection,
+    tx: &mut Connection,
     cart: CartId,
     variant: VariantId,
     quantity: i32,
@@ -188,7 +188,7 @@ pub async fn update_line(
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn insert_line(tx: &mut MySqlConnection, cart: CartId, line: &Line) -> Result<()> {
+pub async fn insert_line(tx: &mut Connection, cart: CartId, line: &Line) -> Result<()> {
     sqlx::query!(
         "INSERT INTO cart_lines (cart_id, variant_id, product_id, quantity, added_at)
          VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6))",
@@ -203,7 +203,7 @@ pub async fn insert_line(tx: &mut MySqlConnection, cart: CartId, line: &Line) ->
 }
 
 /// Answers whether the line was there.
-pub async fn delete_line(tx: &mut MySqlConnection, cart: CartId, variant: VariantId) -> Result<bool> {
+pub async fn delete_line(tx: &mut Connection, cart: CartId, variant: VariantId) -> Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM cart_lines
          WHERE cart_id = ?
@@ -217,14 +217,14 @@ pub async fn delete_line(tx: &mut MySqlConnection, cart: CartId, variant: Varian
 }
 
 /// Answers how many lines there were.
-pub async fn delete_lines(tx: &mut MySqlConnection, cart: CartId) -> Result<u64> {
+pub async fn delete_lines(tx: &mut Connection, cart: CartId) -> Result<u64> {
     let done = sqlx::query!("DELETE FROM cart_lines WHERE cart_id = ?", cart.0)
         .execute(tx)
         .await?;
     Ok(done.rows_affected())
 }
 
-pub async fn delete_cart(tx: &mut MySqlConnection, cart: CartId) -> Result<()> {
+pub async fn delete_cart(tx: &mut Connection, cart: CartId) -> Result<()> {
     sqlx::query!("DELETE FROM carts WHERE id = ?", cart.0)
         .execute(tx)
         .await?;

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::product::Category;
 use super::respond::respond;
@@ -27,20 +28,33 @@ use crate::types::page::{self, Page};
 pub const SEARCH_LIMIT: u64 = 1000;
 const MAX_QUERY_CHARACTERS: usize = 200;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListParams {
+    /// Only this category, by its handle
+    #[param(max_length = 191)]
     category: Option<String>,
+    /// Words to search for; the order is then relevance
+    #[param(max_length = 200)]
     q: Option<String>,
+    /// The lowest price, in minor units
+    #[param(minimum = 0)]
     min_price: Option<i64>,
+    /// The highest price, in minor units
+    #[param(minimum = 0)]
     max_price: Option<i64>,
+    /// Only what can be bought now
     in_stock: Option<bool>,
     sort: Option<Sort>,
+    /// Products a page
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
+    /// `next_cursor` of the page before
     cursor: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
     Newest,
@@ -77,7 +91,8 @@ pub struct ListQuery {
 }
 
 /// A product as a list shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProductSummary)]
 pub struct Summary {
     pub id: ProductId,
     pub handle: String,
@@ -185,6 +200,14 @@ impl ListQuery {
     }
 }
 
+/// Products: filter, sort, search, page by page
+#[utoipa::path(
+    get,
+    path = "/api/v1/products",
+    tag = "catalog",
+    params(ListParams),
+    responses((status = 200, body = Page<Summary>)),
+)]
 pub async fn list(
     State(state): State<AppState>,
     deadline: Deadline,

@@ -7,14 +7,14 @@ mod respond;
 mod search;
 mod store;
 
-use axum::Router;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::state::AppState;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/products", get(list::list))
-        .route("/api/v1/products/{id}", get(product::show))
-        .route("/api/v1/categories", get(categories::list))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(product::show))
+        .routes(routes!(categories::list))
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::respond::respond;
 use super::store;
@@ -20,7 +21,7 @@ use crate::types::money::Money;
 /// From this many pieces down, an answer says how many are left; only then does a sale change a product's bytes.
 pub const FEW_LEFT: i32 = 10;
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Product {
     pub id: ProductId,
     pub handle: String,
@@ -40,13 +41,13 @@ pub struct Product {
     pub created_at: String,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Category {
     pub handle: String,
     pub name: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Variant {
     pub id: VariantId,
     pub sku: Option<String>,
@@ -59,7 +60,7 @@ pub struct Variant {
     pub left: Option<i32>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Picture {
     pub url: String,
     pub alt: String,
@@ -78,6 +79,14 @@ impl Product {
     }
 }
 
+/// One product with its variants
+#[utoipa::path(
+    get,
+    path = "/api/v1/products/{id}",
+    tag = "catalog",
+    params(("id" = ProductId, Path)),
+    responses((status = 200, body = Product), (status = 404, description = "not_found")),
+)]
 pub async fn show(
     State(state): State<AppState>,
     deadline: Deadline,

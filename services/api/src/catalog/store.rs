@@ -1,13 +1,13 @@
 //! The catalogue's SQL.
 
-use serde::Serialize;
-use sqlx::{FromRow, MySql, MySqlConnection, QueryBuilder};
+use sqlx::{FromRow, MySql, QueryBuilder};
 use time::PrimitiveDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::list::{After, ListQuery, SEARCH_LIMIT, Sort, Summary};
 use super::product::{Category, FEW_LEFT, Picture, Product, Variant};
 use super::search::Search;
+use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::types::id::{ProductId, VariantId};
 use crate::types::money::{Currency, Money};
@@ -21,7 +21,7 @@ pub struct Found {
 
 /// Reads a product. Its version is read first, so that the bytes may be newer than the version says, never older.
 pub async fn product(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     id: ProductId,
     currency: Currency,
 ) -> Result<Option<Found>> {
@@ -90,7 +90,7 @@ pub async fn product(
 }
 
 async fn variants(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     id: ProductId,
     options: usize,
     currency: Currency,
@@ -128,7 +128,7 @@ async fn variants(
         .collect())
 }
 
-async fn pictures(connection: &mut MySqlConnection, id: ProductId) -> Result<Vec<Picture>> {
+async fn pictures(connection: &mut Connection, id: ProductId) -> Result<Vec<Picture>> {
     let rows = sqlx::query!(
         "SELECT url, alt, variant_id
          FROM product_pictures
@@ -149,15 +149,9 @@ async fn pictures(connection: &mut MySqlConnection, id: ProductId) -> Result<Vec
         .collect())
 }
 
-#[derive(Debug, Serialize)]
-pub struct CategoryRow {
-    pub handle: String,
-    pub name: String,
-}
-
-pub async fn categories(connection: &mut MySqlConnection) -> Result<Vec<CategoryRow>> {
+pub async fn categories(connection: &mut Connection) -> Result<Vec<Category>> {
     Ok(sqlx::query_as!(
-        CategoryRow,
+        Category,
         "SELECT handle, name FROM categories ORDER BY name, id LIMIT 1000"
     )
     .fetch_all(connection)
@@ -179,7 +173,7 @@ struct SummaryRow {
 /// Reads one page, and one row more when there is a next page. Built at run time, because each filter is optional;
 /// tests run every combination.
 pub async fn list(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     query: &ListQuery,
     currency: Currency,
 ) -> Result<Vec<Summary>> {

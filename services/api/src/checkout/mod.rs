@@ -14,12 +14,12 @@ mod settle;
 pub mod stock;
 mod store;
 
-use axum::Router;
 use axum::routing::post;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::AppState;
 
 /// GET of the same path is the feature orders'.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/api/v1/orders", post(buy::buy))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().route("/api/v1/orders", post(buy::buy))
 }

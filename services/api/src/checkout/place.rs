@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use sqlx::MySqlConnection;
-
 use super::bill::Bill;
 use super::request::Wanted;
 use super::stock::{self, Piece};
 use super::store::{self, Inserted};
-use crate::db::Deadline;
+use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::state::AppState;
 use crate::types::id::{CustomerId, OrderId};
@@ -48,7 +46,7 @@ pub async fn place(state: &AppState, deadline: Deadline, attempt: &Arc<Attempt>)
         .await
 }
 
-async fn write(tx: &mut MySqlConnection, attempt: &Attempt, currency: Currency) -> Result<Placed> {
+async fn write(tx: &mut Connection, attempt: &Attempt, currency: Currency) -> Result<Placed> {
     let offered = store::offered(tx, &attempt.wanted.items).await?;
     // A refusal waits until the key is known to be new: a retry must hear what became of its order, even if that
     // could not be placed now.

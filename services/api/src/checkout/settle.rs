@@ -3,13 +3,12 @@
 //! stored answer) is written in the same transaction.
 
 use http::StatusCode;
-use sqlx::MySqlConnection;
 
 use super::stock::{self, GivenBack};
 use super::store;
 use crate::cart::cookie::CartCookie;
 use crate::cart::merge;
-use crate::db::Deadline;
+use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::orders;
 use crate::orders::order::Order;
@@ -66,12 +65,7 @@ pub async fn settle(
         .await
 }
 
-async fn write(
-    tx: &mut MySqlConnection,
-    customer: CustomerId,
-    id: OrderId,
-    end: End,
-) -> Result<Option<Settled>> {
+async fn write(tx: &mut Connection, customer: CustomerId, id: OrderId, end: End) -> Result<Option<Settled>> {
     if !store::settle(tx, id, end.state()).await? {
         return Ok(None);
     }

@@ -1,12 +1,12 @@
 //! The SQL of placing, settling, replaying and recovering orders.
 
-use sqlx::{MySql, MySqlConnection, QueryBuilder};
+use sqlx::{MySql, QueryBuilder};
 use uuid::Uuid;
 
 use super::bill::{BillLine, Offered};
 use super::place::Attempt;
 use super::request::Item;
-use crate::db::is_duplicate;
+use crate::db::{Connection, is_duplicate};
 use crate::error::{Error, Result};
 use crate::orders::state::State;
 use crate::types::id::{CustomerId, OrderId, ProductId, VariantId};
@@ -30,7 +30,7 @@ struct OfferedRow {
 }
 
 /// Those of the variants that can be bought, with the prices of now.
-pub async fn offered(connection: &mut MySqlConnection, items: &[Item]) -> Result<Vec<Offered>> {
+pub async fn offered(connection: &mut Connection, items: &[Item]) -> Result<Vec<Offered>> {
     let mut query = QueryBuilder::<MySql>::new(
         "SELECT variants.id, product_id, title, option1, option2, option3, sku, price
         FROM variants
@@ -66,7 +66,7 @@ pub enum Inserted {
 }
 
 /// Writes the pending order with a copy of the customer's address.
-pub async fn insert_order(tx: &mut MySqlConnection, attempt: &Attempt, total: Money) -> Result<Inserted> {
+pub async fn insert_order(tx: &mut Connection, attempt: &Attempt, total: Money) -> Result<Inserted> {
     let done = sqlx::query!(
         "INSERT INTO orders (
             id, customer_id, idempotency_key, request_hash, state, currency, subtotal, total,
@@ -100,7 +100,7 @@ pub async fn insert_order(tx: &mut MySqlConnection, attempt: &Attempt, total: Mo
 }
 
 /// Whether the customer has an order under this key.
-pub async fn key_is_taken(connection: &mut MySqlConnection, attempt: &Attempt) -> Result<bool> {
+pub async fn key_is_taken(connection: &mut Connection, attempt: &Attempt) -> Result<bool> {
     let found = sqlx::query_scalar!(
         r#"SELECT id AS "id: Uuid"
         FROM orders
@@ -114,7 +114,7 @@ pub async fn key_is_taken(connection: &mut MySqlConnection, attempt: &Attempt) -
 }
 
 /// Writes an order's lines.
-pub async fn insert_lines(tx: &mut MySqlConnection, order: OrderId, lines: &[BillLine]) -> Result<()> {
+pub async fn insert_lines(tx: &mut Connection, order: OrderId, lines: &[BillLine]) -> Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO order_lines (order_id, line_no, variant_id, product_id, title,
         option1, option2, option3, sku, price, quantity, total) ",
@@ -140,7 +140,7 @@ pub async fn insert_lines(tx: &mut MySqlConnection, order: OrderId, lines: &[Bil
 }
 
 /// Ends a pending order as paid or failed; false when it is not pending any more.
-pub async fn settle(tx: &mut MySqlConnection, order: OrderId, end: State) -> Result<bool> {
+pub async fn settle(tx: &mut Connection, order: OrderId, end: State) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE orders
         SET state = ?,
@@ -156,12 +156,7 @@ pub async fn settle(tx: &mut MySqlConnection, order: OrderId, end: State) -> Res
 }
 
 /// Keeps the answer for retries with the same key.
-pub async fn store_response(
-    tx: &mut MySqlConnection,
-    order: OrderId,
-    status: i16,
-    body: &[u8],
-) -> Result<()> {
+pub async fn store_response(tx: &mut Connection, order: OrderId, status: i16, body: &[u8]) -> Result<()> {
     sqlx::query!(
         "INSERT INTO order_responses (order_id, status, body, created_at)
         VALUES (?, ?, ?, UTC_TIMESTAMP(6))",
@@ -185,11 +180,7 @@ pub struct Known {
 }
 
 /// The order that this customer placed under this key.
-pub async fn known(
-    connection: &mut MySqlConnection,
-    customer: CustomerId,
-    key: &str,
-) -> Result<Option<Known>> {
+pub async fn known(connection: &mut Connection, customer: CustomerId, key: &str) -> Result<Option<Known>> {
     let row = sqlx::query!(
         r#"SELECT
             orders.id AS "id: Uuid",
@@ -227,7 +218,7 @@ pub struct Due {
 
 /// Claims orders past their `settle_by`, so that other replicas leave them alone for a while: `updated_at` says when
 /// somebody last took one up, and `settle_by` stays what it is, so that the audit sees an order that nobody ends.
-pub async fn claim_due(tx: &mut MySqlConnection, limit: u32) -> Result<Vec<Due>> {
+pub async fn claim_due(tx: &mut Connection, limit: u32) -> Result<Vec<Due>> {
     let rows = sqlx::query!(
         r#"SELECT
             id AS "id: Uuid",

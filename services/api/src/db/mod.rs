@@ -8,6 +8,7 @@
 //!
 //! Deadlocks and lock waits are retried here and nowhere else.
 
+mod connection;
 pub mod deadline;
 pub mod migrate;
 
@@ -16,10 +17,10 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use rand::RngExt as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
-use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, Executor as _, MySql, MySqlConnection, MySqlPool};
+use sqlx::{Connection as _, Executor as _, MySqlConnection, MySqlPool};
 use tokio::time::timeout_at;
 
+pub use connection::Connection;
 pub use deadline::Deadline;
 
 use crate::error::{Error, Result};
@@ -70,7 +71,7 @@ impl Db {
     pub async fn read<T>(
         &self,
         deadline: Deadline,
-        work: impl for<'c> FnOnce(&'c mut MySqlConnection) -> BoxFuture<'c, Result<T>>,
+        work: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>>,
     ) -> Result<T> {
         let mut lease = self.lease(deadline).await?;
         let outcome = timeout_at(deadline.0, work(lease.connection())).await;
@@ -86,10 +87,10 @@ impl Db {
     pub async fn transact<T: Send + 'static>(
         &self,
         deadline: Deadline,
-        work: impl for<'c> Fn(&'c mut MySqlConnection) -> BoxFuture<'c, Result<T>> + Send + Sync + 'static,
+        work: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + Sync + 'static,
     ) -> Result<T> {
         let db = self.clone();
-        let task = tokio::spawn(async move {
+        let task = crate::tally::spawn(async move {
             let mut attempt = 1;
             loop {
                 match db.attempt(deadline, &work).await {
@@ -117,7 +118,7 @@ impl Db {
     async fn attempt<T>(
         &self,
         deadline: Deadline,
-        work: &(impl for<'c> Fn(&'c mut MySqlConnection) -> BoxFuture<'c, Result<T>> + Sync),
+        work: &(impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Sync),
     ) -> Result<T> {
         let mut lease = self.lease(deadline).await?;
         let connection = lease.connection();
@@ -142,7 +143,7 @@ impl Db {
         // Boxed: it holds a whole connection handshake, 18 kB that every future above would carry along.
         match timeout_at(deadline.0, Box::pin(self.pool.acquire())).await {
             Ok(Ok(connection)) => Ok(Lease {
-                connection,
+                connection: Connection::new(connection),
                 finished: false,
             }),
             Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => Err(Error::Unavailable("the database")),
@@ -158,12 +159,12 @@ impl Db {
 
 /// A borrowed connection, closed when it is dropped before its work was settled.
 struct Lease {
-    connection: PoolConnection<MySql>,
+    connection: Connection,
     finished: bool,
 }
 
 impl Lease {
-    fn connection(&mut self) -> &mut MySqlConnection {
+    fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
@@ -190,10 +191,10 @@ impl Drop for Lease {
             // is for ever, and the place in the pool is gone. Cut off here, the link is closed instead.
             tokio::spawn(tokio::time::timeout(
                 RETURN_LIMIT,
-                self.connection.return_to_pool(),
+                self.connection.pooled().return_to_pool(),
             ));
         } else {
-            self.connection.close_on_drop();
+            self.connection.pooled().close_on_drop();
         }
     }
 }

@@ -74,6 +74,22 @@ impl FromRequestParts<AppState> for MaybeCustomer {
     }
 }
 
+/// A customer whose role is admin. 401 as for any customer, 403 for another role.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin(pub Customer);
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+        let customer = Customer::from_request_parts(parts, state).await?;
+        match customer.role {
+            Role::Admin => Ok(Self(customer)),
+            Role::Customer => Err(Error::Forbidden),
+        }
+    }
+}
+
 /// The token of `Authorization: Bearer TOKEN`. Two such headers name nobody.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();

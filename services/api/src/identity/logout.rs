@@ -2,12 +2,11 @@
 
 use axum::extract::State;
 use http::{HeaderValue, StatusCode, header};
-use sqlx::MySqlConnection;
 
 use super::customer::Customer;
 use super::store;
 use crate::cache::feed;
-use crate::db::Deadline;
+use crate::db::{Connection, Deadline};
 use crate::error::Result;
 use crate::state::AppState;
 use crate::types::id::SessionId;
@@ -31,7 +30,7 @@ pub async fn logout(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end(tx: &mut MySqlConnection, session: SessionId) -> Result<()> {
+pub async fn end(tx: &mut Connection, session: SessionId) -> Result<()> {
     if store::revoke(tx, session).await? {
         feed::session_revoked(tx, session).await?;
     }

@@ -18,15 +18,15 @@ mod session;
 mod store;
 mod token;
 
-use axum::Router;
 use axum::routing::{delete, get, post};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::AppState;
 
-pub use customer::{Customer, MaybeCustomer, Role};
+pub use customer::{Admin, Customer, MaybeCustomer, Role};
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .route("/api/v1/customers", post(register::register))
         .route("/api/v1/sessions", post(login::login))
         .route("/api/v1/sessions/refresh", post(refresh::refresh))

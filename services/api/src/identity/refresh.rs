@@ -8,13 +8,12 @@ use axum::extract::State;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use serde::Deserialize;
-use sqlx::MySqlConnection;
 
 use super::customer::Customer;
 use super::refresh_token::RefreshToken;
 use super::session::Tokens;
 use super::{logout, store};
-use crate::db::Deadline;
+use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::request::{Json, Private};
 use crate::state::AppState;
@@ -65,7 +64,7 @@ pub async fn refresh(
 }
 
 /// The token's row is locked before the session's, always; so parallel refreshes of one token come one by one.
-fn rotate(tx: &mut MySqlConnection, old_hash: Vec<u8>, new_hash: Vec<u8>) -> BoxFuture<'_, Result<Outcome>> {
+fn rotate(tx: &mut Connection, old_hash: Vec<u8>, new_hash: Vec<u8>) -> BoxFuture<'_, Result<Outcome>> {
     Box::pin(async move {
         let Some(token) = store::lock_refresh_token(tx, &old_hash, GRACE_SECONDS).await? else {
             return Ok(Outcome::Refused);

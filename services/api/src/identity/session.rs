@@ -4,7 +4,6 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
-use sqlx::MySqlConnection;
 
 use super::customer::Customer;
 use super::me::Profile;
@@ -14,7 +13,7 @@ use super::{store, token};
 use crate::cart::cookie::CartCookie;
 use crate::cart::merge::Merged;
 use crate::cart::{cached, cookie, merge};
-use crate::db::Deadline;
+use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::request::Private;
 use crate::state::AppState;
@@ -110,7 +109,7 @@ pub async fn open(state: &AppState, deadline: Deadline, headers: &HeaderMap, who
 }
 
 fn write(
-    tx: &mut MySqlConnection,
+    tx: &mut Connection,
     who: Who,
     session: SessionId,
     refresh_hash: Vec<u8>,

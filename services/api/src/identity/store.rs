@@ -2,7 +2,6 @@
 
 pub mod address;
 
-use sqlx::MySqlConnection;
 use time::PrimitiveDateTime;
 use uuid::Uuid;
 
@@ -10,6 +9,7 @@ use super::customer::Role;
 use super::me::Profile;
 use super::register::NewCustomer;
 use crate::db;
+use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::types::id::{CustomerId, SessionId};
 
@@ -35,10 +35,7 @@ impl CustomerRow {
 }
 
 /// The customer with this normalised e-mail address, and the hash of their password, if they can log in.
-pub async fn account(
-    connection: &mut MySqlConnection,
-    email: &str,
-) -> Result<Option<(Profile, Option<String>)>> {
+pub async fn account(connection: &mut Connection, email: &str) -> Result<Option<(Profile, Option<String>)>> {
     let row = sqlx::query_as!(
         CustomerRow,
         r#"SELECT
@@ -59,7 +56,7 @@ pub async fn account(
     Ok(Some((row.into_profile()?, password_hash)))
 }
 
-pub async fn profile(connection: &mut MySqlConnection, customer: CustomerId) -> Result<Option<Profile>> {
+pub async fn profile(connection: &mut Connection, customer: CustomerId) -> Result<Option<Profile>> {
     let row = sqlx::query_as!(
         CustomerRow,
         r#"SELECT
@@ -78,7 +75,7 @@ pub async fn profile(connection: &mut MySqlConnection, customer: CustomerId) -> 
     row.map(CustomerRow::into_profile).transpose()
 }
 
-pub async fn role(connection: &mut MySqlConnection, customer: CustomerId) -> Result<Role> {
+pub async fn role(connection: &mut Connection, customer: CustomerId) -> Result<Role> {
     let role = sqlx::query_scalar!("SELECT role FROM customers WHERE id = ?", customer.0)
         .fetch_one(connection)
         .await?;
@@ -87,7 +84,7 @@ pub async fn role(connection: &mut MySqlConnection, customer: CustomerId) -> Res
 
 /// # Errors
 /// `EmailTaken` when somebody has this address.
-pub async fn insert_customer(tx: &mut MySqlConnection, new: &NewCustomer) -> Result<()> {
+pub async fn insert_customer(tx: &mut Connection, new: &NewCustomer) -> Result<()> {
     let inserted = sqlx::query!(
         "INSERT INTO customers (id, email, name, password_hash, role, created_at)
         VALUES (?, ?, ?, ?, 'customer', UTC_TIMESTAMP(6))",
@@ -106,7 +103,7 @@ pub async fn insert_customer(tx: &mut MySqlConnection, new: &NewCustomer) -> Res
 }
 
 /// Whether the customer is there.
-pub async fn rename(tx: &mut MySqlConnection, customer: CustomerId, name: &str) -> Result<bool> {
+pub async fn rename(tx: &mut Connection, customer: CustomerId, name: &str) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE customers
         SET name = ?
@@ -120,7 +117,7 @@ pub async fn rename(tx: &mut MySqlConnection, customer: CustomerId, name: &str) 
 }
 
 /// Whether the customer is there; locked until the transaction ends.
-pub async fn lock_customer(tx: &mut MySqlConnection, customer: CustomerId) -> Result<bool> {
+pub async fn lock_customer(tx: &mut Connection, customer: CustomerId) -> Result<bool> {
     let row = sqlx::query!(
         r#"SELECT id AS "id: Uuid"
         FROM customers
@@ -134,7 +131,7 @@ pub async fn lock_customer(tx: &mut MySqlConnection, customer: CustomerId) -> Re
 }
 
 pub async fn insert_session(
-    tx: &mut MySqlConnection,
+    tx: &mut Connection,
     session: SessionId,
     customer: CustomerId,
     lifetime_seconds: u64,
@@ -157,7 +154,7 @@ pub struct LiveSession {
     pub left_seconds: u64,
 }
 
-pub async fn lock_live_session(tx: &mut MySqlConnection, session: SessionId) -> Result<Option<LiveSession>> {
+pub async fn lock_live_session(tx: &mut Connection, session: SessionId) -> Result<Option<LiveSession>> {
     let row = sqlx::query!(
         r#"SELECT
             customer_id AS "customer_id: Uuid",
@@ -178,7 +175,7 @@ pub async fn lock_live_session(tx: &mut MySqlConnection, session: SessionId) -> 
 }
 
 /// Whether the session was live until now.
-pub async fn revoke(tx: &mut MySqlConnection, session: SessionId) -> Result<bool> {
+pub async fn revoke(tx: &mut Connection, session: SessionId) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE sessions
         SET revoked_at = UTC_TIMESTAMP(6)
@@ -191,7 +188,7 @@ pub async fn revoke(tx: &mut MySqlConnection, session: SessionId) -> Result<bool
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn insert_refresh_token(tx: &mut MySqlConnection, hash: &[u8], session: SessionId) -> Result<()> {
+pub async fn insert_refresh_token(tx: &mut Connection, hash: &[u8], session: SessionId) -> Result<()> {
     sqlx::query!(
         "INSERT INTO refresh_tokens (token_hash, session_id, created_at)
         VALUES (?, ?, UTC_TIMESTAMP(6))",
@@ -211,7 +208,7 @@ pub struct StoredToken {
 }
 
 pub async fn lock_refresh_token(
-    tx: &mut MySqlConnection,
+    tx: &mut Connection,
     hash: &[u8],
     grace_seconds: u32,
 ) -> Result<Option<StoredToken>> {
@@ -235,7 +232,7 @@ pub async fn lock_refresh_token(
     }))
 }
 
-pub async fn mark_rotated(tx: &mut MySqlConnection, hash: &[u8]) -> Result<()> {
+pub async fn mark_rotated(tx: &mut Connection, hash: &[u8]) -> Result<()> {
     let done = sqlx::query!(
         "UPDATE refresh_tokens
         SET rotated_at = UTC_TIMESTAMP(6)

@@ -96,7 +96,7 @@ async fn within(
     counts.variants_created += create(tx, &categories, &new).await?;
     // Last before COMMIT: a row that is older than the feed looks back when it is committed is never seen.
     for (product, version) in changes {
-        feed::product_changed(tx, product, version).await?;
+        feed::product_changed(&mut *tx, product, version).await?;
     }
     Ok((counts, refused))
 }

@@ -6,14 +6,13 @@
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
-use sqlx::MySqlConnection;
 
 use super::order::Order;
 use super::state;
 use super::store;
 use crate::checkout::gateway;
 use crate::checkout::stock::{self, GivenBack};
-use crate::db::Deadline;
+use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::identity::Customer;
 use crate::request::{Private, Segment};
@@ -52,7 +51,7 @@ async fn work(state: AppState, deadline: Deadline, customer: CustomerId, id: Ord
 }
 
 /// False when the order was cancelled before.
-async fn take_back(tx: &mut MySqlConnection, customer: CustomerId, id: OrderId) -> Result<bool> {
+async fn take_back(tx: &mut Connection, customer: CustomerId, id: OrderId) -> Result<bool> {
     let now = store::lock_state(tx, customer, id)
         .await?
         .ok_or(Error::NotFound("order"))?;

@@ -8,14 +8,14 @@ mod show;
 pub mod state;
 pub mod store;
 
-use axum::Router;
 use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::AppState;
 
 /// `POST /orders` is checkout's.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .route("/api/v1/orders", get(list::list))
         .route("/api/v1/orders/{id}", get(show::show))
         .route("/api/v1/orders/{id}/cancel", post(cancel::cancel))

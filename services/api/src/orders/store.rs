@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use sqlx::{MySql, MySqlConnection, QueryBuilder};
+use sqlx::{MySql, QueryBuilder};
 use time::PrimitiveDateTime;
 use uuid::Uuid;
 
 use super::order::{Line, Order, ShippedTo};
 use super::state::{Payment, State};
+use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::types::id::{CustomerId, OrderId, ProductId, VariantId};
 use crate::types::money::{Currency, Money};
@@ -49,7 +50,7 @@ struct LineRow {
 
 /// One order of this customer.
 pub async fn find(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     customer: CustomerId,
     order: OrderId,
 ) -> Result<Option<Order>> {
@@ -85,7 +86,7 @@ pub async fn find(
 
 /// This customer's orders, newest first, from the one before `before` on.
 pub async fn page(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     customer: CustomerId,
     before: Uuid,
     limit: u32,
@@ -122,7 +123,7 @@ pub async fn page(
     with_lines(connection, rows).await
 }
 
-async fn with_lines(connection: &mut MySqlConnection, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
+async fn with_lines(connection: &mut Connection, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -193,11 +194,7 @@ fn assemble(row: OrderRow, lines: Vec<LineRow>) -> Result<Order> {
 }
 
 /// The state of one order of this customer; the row is locked until the transaction ends.
-pub async fn lock_state(
-    tx: &mut MySqlConnection,
-    customer: CustomerId,
-    order: OrderId,
-) -> Result<Option<State>> {
+pub async fn lock_state(tx: &mut Connection, customer: CustomerId, order: OrderId) -> Result<Option<State>> {
     let state = sqlx::query_scalar!(
         "SELECT state
         FROM orders
@@ -212,7 +209,7 @@ pub async fn lock_state(
 }
 
 /// Cancels a paid order; its refund is due from now on. False when it is not paid.
-pub async fn cancel(tx: &mut MySqlConnection, order: OrderId) -> Result<bool> {
+pub async fn cancel(tx: &mut Connection, order: OrderId) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE orders
         SET state = 'cancelled',
@@ -227,7 +224,7 @@ pub async fn cancel(tx: &mut MySqlConnection, order: OrderId) -> Result<bool> {
 }
 
 /// Says that a cancelled order's money came back: nothing is due any more.
-pub async fn refunded(connection: &mut MySqlConnection, order: OrderId) -> Result<()> {
+pub async fn refunded(connection: &mut Connection, order: OrderId) -> Result<()> {
     sqlx::query!(
         "UPDATE orders
         SET settle_by = NULL,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
 
 /// The largest amount that one price or total may have, in minor units: far above any shop's, and small
 /// enough that a full cart cannot overflow.
@@ -95,10 +96,14 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 /// An amount in minor units of a currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"amount": 1999, "currency": "USD"})))]
 pub struct Money {
+    /// Minor units: cents, won
     pub amount: i64,
+    /// An ISO 4217 code
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     pub currency: Currency,
 }
 

@@ -1,15 +1,13 @@
 //! The gateway's books. The shop's own code never reads this table: it asks the gateway.
 
-use sqlx::MySqlConnection;
-
 use super::Booked;
-use crate::db::is_duplicate;
+use crate::db::{Connection, is_duplicate};
 use crate::error::Result;
 use crate::types::id::OrderId;
 use crate::types::money::Money;
 
 /// Writes an order's row; false when it has one.
-pub async fn insert(tx: &mut MySqlConnection, order: OrderId, amount: Money, booked: Booked) -> Result<bool> {
+pub async fn insert(tx: &mut Connection, order: OrderId, amount: Money, booked: Booked) -> Result<bool> {
     let captured = if booked == Booked::Captured {
         amount.amount
     } else {
@@ -33,7 +31,7 @@ pub async fn insert(tx: &mut MySqlConnection, order: OrderId, amount: Money, boo
 }
 
 /// What the books say of an order.
-pub async fn booked(tx: &mut MySqlConnection, order: OrderId) -> Result<Option<Booked>> {
+pub async fn booked(tx: &mut Connection, order: OrderId) -> Result<Option<Booked>> {
     let state = sqlx::query_scalar!(
         "SELECT state
         FROM gateway_payments
@@ -46,7 +44,7 @@ pub async fn booked(tx: &mut MySqlConnection, order: OrderId) -> Result<Option<B
 }
 
 /// Refunds what was captured; false when there is nothing that is captured and not refunded.
-pub async fn refund(tx: &mut MySqlConnection, order: OrderId) -> Result<bool> {
+pub async fn refund(tx: &mut Connection, order: OrderId) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE gateway_payments
         SET refunded = captured,

@@ -9,10 +9,9 @@ mod store;
 
 use std::collections::BTreeSet;
 
-use sqlx::MySqlConnection;
-
 use crate::cache::feed;
 use crate::catalog::product::FEW_LEFT;
+use crate::db::Connection;
 use crate::error::{Error, Result, Shortage};
 use crate::types::id::{OrderId, ProductId, VariantId};
 
@@ -37,7 +36,7 @@ pub enum GivenBack {
 ///
 /// # Errors
 /// 409 `out_of_stock` with what is left of every variant of which there is too little. The caller rolls back.
-pub async fn take(tx: &mut MySqlConnection, order: OrderId, pieces: &[Piece]) -> Result<()> {
+pub async fn take(tx: &mut Connection, order: OrderId, pieces: &[Piece]) -> Result<()> {
     let pieces = by_variant(pieces);
     store::write_ledger(tx, "hold", order, pieces.iter().map(|p| (p.variant, -p.quantity))).await?;
     let mut changed = BTreeSet::new();
@@ -56,7 +55,7 @@ pub async fn take(tx: &mut MySqlConnection, order: OrderId, pieces: &[Piece]) ->
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn give_back(tx: &mut MySqlConnection, order: OrderId, why: GivenBack) -> Result<()> {
+pub async fn give_back(tx: &mut Connection, order: OrderId, why: GivenBack) -> Result<()> {
     let pieces = by_variant(&store::pieces_of(tx, order).await?);
     let kind = match why {
         GivenBack::Release => "release",
@@ -89,7 +88,7 @@ fn by_variant(pieces: &[Piece]) -> Vec<Piece> {
 }
 
 /// What is short among `pieces`, of which the first could not be taken.
-async fn shortages(tx: &mut MySqlConnection, pieces: &[Piece]) -> Result<Vec<Shortage>> {
+async fn shortages(tx: &mut Connection, pieces: &[Piece]) -> Result<Vec<Shortage>> {
     let on_hand = store::on_hand(tx, pieces.iter().map(|piece| piece.variant)).await?;
     Ok(short(pieces, |variant| {
         on_hand.get(&variant).copied().unwrap_or(0)
@@ -111,10 +110,10 @@ fn short(pieces: &[Piece], on_hand: impl Fn(VariantId) -> i32) -> Vec<Shortage> 
         .collect()
 }
 
-async fn products_changed(tx: &mut MySqlConnection, products: BTreeSet<ProductId>) -> Result<()> {
+async fn products_changed(tx: &mut Connection, products: BTreeSet<ProductId>) -> Result<()> {
     for product in products {
         let version = store::bump_product(tx, product).await?;
-        feed::product_changed(tx, product, version).await?;
+        feed::product_changed(&mut *tx, product, version).await?;
     }
     Ok(())
 }

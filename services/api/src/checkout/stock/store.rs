@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 
-use sqlx::{MySql, MySqlConnection, QueryBuilder};
+use sqlx::{MySql, QueryBuilder};
 
 use super::Piece;
+use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::types::id::{OrderId, ProductId, VariantId};
 
 /// Writes one ledger row a variant; takings are negative.
 pub async fn write_ledger(
-    tx: &mut MySqlConnection,
+    tx: &mut Connection,
     kind: &str,
     order: OrderId,
     quantities: impl Iterator<Item = (VariantId, i32)>,
@@ -31,7 +32,7 @@ pub async fn write_ledger(
 }
 
 /// Takes `quantity` of a variant and answers what is left; None when there are not that many.
-pub async fn take(tx: &mut MySqlConnection, variant: VariantId, quantity: i32) -> Result<Option<i32>> {
+pub async fn take(tx: &mut Connection, variant: VariantId, quantity: i32) -> Result<Option<i32>> {
     let done = sqlx::query!(
         "UPDATE stock
         SET on_hand = LAST_INSERT_ID(on_hand - ?)
@@ -46,7 +47,7 @@ pub async fn take(tx: &mut MySqlConnection, variant: VariantId, quantity: i32) -
 }
 
 /// Gives `quantity` of a variant back and answers how many there were before; None when there is no such row.
-pub async fn give(tx: &mut MySqlConnection, variant: VariantId, quantity: i32) -> Result<Option<i32>> {
+pub async fn give(tx: &mut Connection, variant: VariantId, quantity: i32) -> Result<Option<i32>> {
     let done = sqlx::query!(
         "UPDATE stock
         SET on_hand = LAST_INSERT_ID(on_hand) + ?
@@ -70,7 +71,7 @@ fn answer(done: &sqlx::mysql::MySqlQueryResult) -> Result<Option<i32>> {
 
 /// What is on hand now of each of these variants.
 pub async fn on_hand(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     variants: impl Iterator<Item = VariantId>,
 ) -> Result<HashMap<VariantId, i32>> {
     let mut query = QueryBuilder::<MySql>::new("SELECT variant_id, on_hand FROM stock WHERE variant_id IN (");
@@ -87,7 +88,7 @@ pub async fn on_hand(
 }
 
 /// What an order took.
-pub async fn pieces_of(connection: &mut MySqlConnection, order: OrderId) -> Result<Vec<Piece>> {
+pub async fn pieces_of(connection: &mut Connection, order: OrderId) -> Result<Vec<Piece>> {
     let rows = sqlx::query!(
         "SELECT variant_id, product_id, quantity
         FROM order_lines
@@ -107,7 +108,7 @@ pub async fn pieces_of(connection: &mut MySqlConnection, order: OrderId) -> Resu
 }
 
 /// Gives a product a new version, which is answered, and counts anew whether any of its variants can be bought.
-pub async fn bump_product(tx: &mut MySqlConnection, product: ProductId) -> Result<u64> {
+pub async fn bump_product(tx: &mut Connection, product: ProductId) -> Result<u64> {
     let done = sqlx::query!(
         "UPDATE product_state
         SET version = LAST_INSERT_ID(version + 1)

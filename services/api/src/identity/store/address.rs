@@ -1,8 +1,8 @@
 //! The SQL of addresses. Every statement names the customer (invariant 7).
 
-use sqlx::MySqlConnection;
 use uuid::Uuid;
 
+use crate::db::Connection;
 use crate::error::Result;
 use crate::identity::address::Address;
 use crate::types::id::{AddressId, CustomerId};
@@ -36,7 +36,7 @@ impl From<AddressRow> for Address {
 }
 
 /// A customer's addresses, oldest first.
-pub async fn list(connection: &mut MySqlConnection, customer: CustomerId) -> Result<Vec<Address>> {
+pub async fn list(connection: &mut Connection, customer: CustomerId) -> Result<Vec<Address>> {
     let rows = sqlx::query_as!(
         AddressRow,
         r#"SELECT
@@ -60,7 +60,7 @@ pub async fn list(connection: &mut MySqlConnection, customer: CustomerId) -> Res
 }
 
 pub async fn find(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     customer: CustomerId,
     address: AddressId,
 ) -> Result<Option<Address>> {
@@ -87,7 +87,7 @@ pub async fn find(
     Ok(row.map(Address::from))
 }
 
-pub async fn count(tx: &mut MySqlConnection, customer: CustomerId) -> Result<i64> {
+pub async fn count(tx: &mut Connection, customer: CustomerId) -> Result<i64> {
     let count = sqlx::query_scalar!(
         r#"SELECT COUNT(*) AS "count!: i64"
         FROM addresses
@@ -99,7 +99,7 @@ pub async fn count(tx: &mut MySqlConnection, customer: CustomerId) -> Result<i64
     Ok(count)
 }
 
-pub async fn insert(tx: &mut MySqlConnection, customer: CustomerId, address: &Address) -> Result<()> {
+pub async fn insert(tx: &mut Connection, customer: CustomerId, address: &Address) -> Result<()> {
     sqlx::query!(
         "INSERT INTO addresses (
             id, customer_id, name, line1, line2, city, region, postal_code, country, phone, created_at
@@ -122,7 +122,7 @@ pub async fn insert(tx: &mut MySqlConnection, customer: CustomerId, address: &Ad
 }
 
 /// Whether the customer has this address.
-pub async fn update(tx: &mut MySqlConnection, customer: CustomerId, address: &Address) -> Result<bool> {
+pub async fn update(tx: &mut Connection, customer: CustomerId, address: &Address) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE addresses
         SET name = ?,
@@ -152,7 +152,7 @@ pub async fn update(tx: &mut MySqlConnection, customer: CustomerId, address: &Ad
 }
 
 /// Whether the customer had this address.
-pub async fn delete(tx: &mut MySqlConnection, customer: CustomerId, address: AddressId) -> Result<bool> {
+pub async fn delete(tx: &mut Connection, customer: CustomerId, address: AddressId) -> Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM addresses
         WHERE id = ?
