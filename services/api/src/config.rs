@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use sqlx::mysql::MySqlConnectOptions;
 
+use crate::admission::FOR_EACH_WORKER;
 use crate::secrets::Keys;
 use crate::types::money::Currency;
 
@@ -179,9 +180,9 @@ pub struct ServeArgs {
     /// Memory for cached answers, in MiB, 0 (none are kept) to 4096
     #[arg(long, env = "TRESTLE_CACHE_MIB", default_value_t = 16, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=4096))]
     cache_mib: u64,
-    /// Requests worked on at a time, 1 to 100000; more are refused with 503
-    #[arg(long, env = "TRESTLE_MAX_REQUESTS", default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    max_requests: u32,
+    /// Requests worked on at a time, 1 to 100000; more wait in line for a moment, then are refused with 503 [default: 32 for each worker]
+    #[arg(long, env = "TRESTLE_MAX_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    max_requests: Option<u32>,
     /// Passwords hashed at a time, 1 to 64, each 19 MiB for 20 ms [default: max(1, (memory limit - 64 MiB) / 24 MiB), at most the cores]
     #[arg(long, env = "TRESTLE_HASHES", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     hashes: Option<u16>,
@@ -297,6 +298,7 @@ impl Config {
         }
         // available_parallelism reads the cgroup's quota and the affinity mask.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = args.workers.map_or_else(|| cores.min(for_workers), usize::from);
         Ok(Self {
             database,
             redis,
@@ -307,10 +309,12 @@ impl Config {
             zone: args.zone.clone(),
             currency: args.currency,
             access_log: args.access_log,
-            workers: args.workers.map_or_else(|| cores.min(for_workers), usize::from),
+            workers,
             database_connections: args.database_connections,
             cache_bytes: args.cache_mib * 1024 * 1024,
-            max_requests: args.max_requests as usize,
+            max_requests: args
+                .max_requests
+                .map_or(workers * FOR_EACH_WORKER, |requests| requests as usize),
             hashes: args
                 .hashes
                 .map_or_else(|| default_hashes(memory_limit(), cores), usize::from),

@@ -3,6 +3,7 @@
 //! Each feature is a folder that holds its routes, types, rules and SQL. What several share lies beside this file
 //! and knows no feature. ARCHITECTURE.md is the map.
 
+pub mod admission;
 pub mod audit;
 pub mod cache;
 pub mod cart;

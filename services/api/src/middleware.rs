@@ -73,16 +73,16 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let id = surround.request_id(&request);
     let cost = Arc::new(Tally::default());
     let log = state.config.access_log.then(|| LogLine::of(&request));
-    let mut response = match state.requests.try_acquire() {
+    let mut response = match state.admission.enter().await {
         // A handler that panics answers 500; the process goes on.
-        Ok(_under_way) => match AssertUnwindSafe(tally::scope(Arc::clone(&cost), next.run(request)))
+        Some(_place) => match AssertUnwindSafe(tally::scope(Arc::clone(&cost), next.run(request)))
             .catch_unwind()
             .await
         {
             Ok(response) => response,
             Err(panic) => Error::Internal(format!("panicked: {}", message_of(&panic))).into_response(),
         },
-        Err(_) => Error::Overloaded.into_response(),
+        None => Error::Overloaded.into_response(),
     };
     let cause = finish_problem(&mut response, &id);
     let headers = response.headers_mut();

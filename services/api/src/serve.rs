@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use crate::admission::Admission;
 use crate::cache::Cache;
 use crate::cache::feed::{self, Revocations};
 use crate::config::Config;
@@ -49,7 +50,7 @@ async fn main_runtime(config: Config) -> anyhow::Result<()> {
         revocations: Arc::new(Revocations::default()),
         lifecycle: Arc::new(Lifecycle::default()),
         hashes: Arc::new(Semaphore::new(config.hashes)),
-        requests: Arc::new(Semaphore::new(config.max_requests)),
+        admission: Admission::new(config.max_requests),
         started: Instant::now(),
         ready: AtomicBool::new(false),
         config,

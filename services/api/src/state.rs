@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
+use crate::admission::Admission;
 use crate::cache::Cache;
 use crate::cache::feed::Revocations;
 use crate::cache::redis::Redis;
@@ -22,8 +23,8 @@ pub struct Shared {
     pub lifecycle: Arc<Lifecycle>,
     /// One permit a password hash: each takes 19 MiB and a core for 20 ms.
     pub hashes: Arc<Semaphore>,
-    /// One permit a request under way.
-    pub requests: Arc<Semaphore>,
+    /// How many requests are worked on at a time.
+    pub admission: Admission,
     pub started: Instant,
     /// Set once the schema was seen and the revocations were loaded.
     pub ready: AtomicBool,
