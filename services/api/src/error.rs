@@ -45,6 +45,10 @@ pub enum Error {
     NotFound(&'static str),
     #[error("this path does not answer to that method")]
     MethodNotAllowed,
+    #[error("only who bought a product can review it")]
+    NotBought,
+    #[error("you have reviewed this product: change that review instead")]
+    AlreadyReviewed,
     #[error("an account with this e-mail address exists")]
     EmailTaken,
     #[error("the payment was not made; another try needs a new Idempotency-Key")]
@@ -124,6 +128,8 @@ impl Error {
             Self::Forbidden => (S::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (S::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::NotBought => (S::FORBIDDEN, "not_bought"),
+            Self::AlreadyReviewed => (S::CONFLICT, "already_reviewed"),
             Self::EmailTaken => (S::CONFLICT, "email_taken"),
             Self::PaymentDeclined { .. } => (S::PAYMENT_REQUIRED, "payment_declined"),
             Self::PriceChanged { .. } => (S::CONFLICT, "price_changed"),

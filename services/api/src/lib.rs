@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod ops;
 pub mod orders;
 pub mod request;
+pub mod reviews;
 pub mod router;
 pub mod secrets;
 pub mod seed;

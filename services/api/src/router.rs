@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{cart, catalog, checkout, identity, instance, openapi, orders};
+use crate::{cart, catalog, checkout, identity, instance, openapi, orders, reviews};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
@@ -40,5 +40,6 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(identity::routes())
         .merge(checkout::routes())
         .merge(orders::routes())
+        .merge(reviews::routes())
         .merge(instance::routes())
 }

@@ -16,7 +16,7 @@ pub struct Check {
     pub violations: &'static [&'static str],
 }
 
-pub const CHECKS: &[Check] = &[STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS];
+pub const CHECKS: &[Check] = &[STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS, RATINGS];
 
 /// Invariant 1. The sum comes from the covering index (variant_id, quantity), a variant at a time: nothing is
 /// materialised, however many variants there are.
@@ -172,5 +172,28 @@ const PAYMENTS: Check = Check {
          FROM gateway_payments g
          LEFT JOIN orders o ON o.id = g.order_id
          WHERE o.id IS NULL",
+    ],
+};
+
+/// What is shown of a product's reviews without counting them.
+const RATINGS: Check = Check {
+    name: "ratings",
+    what: "review",
+    holds: "each product's rating = its reviews",
+    total: "SELECT COUNT(*) FROM reviews",
+    violations: &[
+        "SELECT CONCAT('product ', product_id), CONCAT('rating: ', SUM(kept), ' reviews, ', SUM(kept_stars), ' stars; reviews: ',
+            SUM(found), ', ', SUM(found_stars))
+         FROM (
+             SELECT product_id, reviews AS kept, stars AS kept_stars, 0 AS found, 0 AS found_stars FROM product_ratings
+             UNION ALL
+             SELECT product_id, 0, 0, 1, rating FROM reviews
+         ) parts
+         GROUP BY product_id
+         HAVING SUM(kept) <> SUM(found) OR SUM(kept_stars) <> SUM(found_stars)",
+        "SELECT CONCAT('product ', r.product_id), 'rating of a product that does not exist'
+         FROM product_ratings r
+         LEFT JOIN products p ON p.id = r.product_id
+         WHERE p.id IS NULL",
     ],
 };

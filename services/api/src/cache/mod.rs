@@ -49,22 +49,35 @@ pub enum Key {
     Product(u64),
     List(Arc<str>),
     Categories,
+    /// A page of a product's reviews, by product and page.
+    Reviews(Arc<str>),
+    /// By the category's handle; empty for the whole shop, as below.
+    BestSellers(Arc<str>),
+    New(Arc<str>),
+    /// What goes with a product.
+    Related(u64),
 }
 
 impl Key {
     /// The name in Redis. The number is the format of the values: another release must not read them.
     pub fn redis_name(&self) -> String {
         match self {
-            Self::Product(id) => format!("trestle:1:product:{id}"),
-            Self::List(query) => format!("trestle:1:list:{query}"),
+            Self::Product(id) => format!("trestle:2:product:{id}"),
+            Self::List(query) => format!("trestle:2:list:{query}"),
             Self::Categories => "trestle:1:categories".to_owned(),
+            Self::Reviews(page) => format!("trestle:1:reviews:{page}"),
+            Self::BestSellers(category) => format!("trestle:1:best-sellers:{category}"),
+            Self::New(category) => format!("trestle:1:new:{category}"),
+            Self::Related(id) => format!("trestle:1:related:{id}"),
         }
     }
 
     fn weight(&self) -> u64 {
         match self {
-            Self::List(query) => query.len() as u64,
-            Self::Product(_) | Self::Categories => 0,
+            Self::List(text) | Self::Reviews(text) | Self::BestSellers(text) | Self::New(text) => {
+                text.len() as u64
+            }
+            Self::Product(_) | Self::Categories | Self::Related(_) => 0,
         }
     }
 
@@ -73,7 +86,8 @@ impl Key {
         match self {
             // The change feed drops it within a second; this is for when the feed is late.
             Self::Product(_) => 60_000,
-            Self::List(_) | Self::Categories => 5_000,
+            Self::List(_) | Self::Categories | Self::Reviews(_) | Self::New(_) | Self::Related(_) => 5_000,
+            Self::BestSellers(_) => 60_000,
         }
     }
 }

@@ -11,11 +11,12 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::cached::answer;
 use super::product::Category;
-use super::respond::respond;
+use super::rating::Rating;
 use super::search::Search;
-use super::store;
-use crate::cache::{Key, Loaded};
+use super::{category_filter, store};
+use crate::cache::Key;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Params;
@@ -46,6 +47,9 @@ pub struct ListParams {
     max_price: Option<i64>,
     /// Only what can be bought now
     in_stock: Option<bool>,
+    /// Only what is rated so or better, in stars; what has no review is not
+    #[param(minimum = 1, maximum = 5)]
+    min_rating: Option<u8>,
     sort: Option<Sort>,
     /// Products a page
     #[param(minimum = 1, maximum = 100, default = 20)]
@@ -83,6 +87,7 @@ pub struct ListQuery {
     pub min_price: Option<i64>,
     pub max_price: Option<i64>,
     pub in_stock: bool,
+    pub min_rating: Option<u8>,
     pub sort: Sort,
     pub limit: u32,
     pub after: After,
@@ -100,6 +105,7 @@ pub struct Summary {
     pub category: Category,
     pub price: Money,
     pub in_stock: bool,
+    pub rating: Rating,
     pub picture: Option<String>,
 }
 
@@ -118,13 +124,11 @@ impl ListQuery {
         if min_price.zip(max_price).is_some_and(|(min, max)| min > max) {
             return Err(Error::query("max_price", "must not be less than min_price"));
         }
-        let category = params.category.filter(|handle| !handle.is_empty());
-        if category
-            .as_ref()
-            .is_some_and(|handle| handle.chars().count() > 191)
-        {
-            return Err(Error::query("category", "is longer than any category's handle"));
+        let min_rating = params.min_rating;
+        if min_rating.is_some_and(|stars| !(1..=5).contains(&stars)) {
+            return Err(Error::query("min_rating", "must be from 1 to 5"));
         }
+        let category = category_filter::check(params.category)?;
         let q = params.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
         if q.is_some_and(|q| q.chars().count() > MAX_QUERY_CHARACTERS) {
             return Err(Error::query("q", "must have at most 200 characters"));
@@ -145,7 +149,7 @@ impl ListQuery {
             let part = part.unwrap_or_default();
             write!(text, "{}:{part}|", part.len()).ok();
         }
-        write!(text, "{min_price:?}|{max_price:?}").ok();
+        write!(text, "{min_price:?}|{max_price:?}|{min_rating:?}").ok();
         let after = match params.cursor.as_deref() {
             None => After::Start,
             Some(cursor) if search.is_some() => {
@@ -166,6 +170,7 @@ impl ListQuery {
             min_price,
             max_price,
             in_stock,
+            min_rating,
             sort,
             limit,
             after,
@@ -216,29 +221,13 @@ pub async fn list(
 ) -> Result<Response> {
     let query = ListQuery::check(params)?;
     let key = query.key();
-    let load = || -> crate::cache::Load {
-        let db = state.db.clone();
-        let currency = state.config.currency;
-        Box::new(move |deadline| {
-            let db = db.clone();
-            let query = query.clone();
-            Box::pin(async move {
-                let wanted = query.clone();
-                let found = db
-                    .read(deadline, move |connection| {
-                        Box::pin(async move { store::list(connection, &wanted, currency).await })
-                    })
-                    .await?;
-                let body = serde_json::to_vec(&query.page(found));
-                let body =
-                    body.map_err(|error| Error::Internal(format!("a list cannot be written: {error}")))?;
-                Ok(Loaded {
-                    body: Some(body.into()),
-                    version: 0,
-                })
-            })
+    let currency = state.config.currency;
+    answer(&state, deadline, &headers, key, "list", move |connection| {
+        let query = query.clone();
+        Box::pin(async move {
+            let found = store::list(connection, &query, currency).await?;
+            Ok(Some(query.page(found)))
         })
-    };
-    let hit = state.cache.get(state.redis.as_ref(), key, deadline, load).await?;
-    Ok(respond(&hit, &headers, "list"))
+    })
+    .await
 }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::rating::Rating;
 use super::respond::respond;
 use super::store;
 use crate::cache::{Hit, Key, Loaded};
@@ -33,6 +34,7 @@ pub struct Product {
     /// The lowest price of its variants.
     pub price: Money,
     pub in_stock: bool,
+    pub rating: Rating,
     /// The names of its options, such as Size.
     pub options: Vec<String>,
     pub variants: Vec<Variant>,

@@ -12,6 +12,7 @@ mod customer;
 mod order;
 mod password;
 mod product;
+mod review;
 mod store;
 mod words;
 
@@ -49,7 +50,8 @@ pub struct SeedArgs {
     /// Customers to add, 0 to 10000000, each with an address
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
     customers: u64,
-    /// Paid orders of the last 90 days to add, 0 to 10000000, by customers and of products there then are
+    /// Paid orders of the last 90 days to add, 0 to 10000000, by customers and of products there then are; a third of
+    /// their lines is reviewed
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
     orders: u64,
     /// Another number makes another shop
@@ -204,7 +206,11 @@ async fn seed_orders(
         let batch: Vec<_> = (first..=last)
             .map(|number| Order::generate(args.seed, number, now, &buyers, &wares))
             .collect();
-        written.rows += store::paid_orders(connection, args.currency, &batch).await?;
+        let reviews: Vec<_> = (first..)
+            .zip(&batch)
+            .flat_map(|(number, order)| review::of_order(args.seed, number, now, order))
+            .collect();
+        written.rows += store::paid_orders(connection, args.currency, &batch, &reviews).await?;
         progress.advance(batch.len() as u64);
     }
     Ok(())

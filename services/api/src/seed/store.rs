@@ -6,12 +6,15 @@
 //! batch with it. `unique_checks` and `foreign_key_checks` stay on: with them off the server may take a handle, SKU or
 //! e-mail address that the shop already has, and what they cost is little beside the full-text index.
 
+mod review;
+
 use sqlx::{Connection as _, MySqlConnection};
 use time::PrimitiveDateTime;
 
 use super::customer::Customer;
 use super::order::{Buyer, Order, Ware};
 use super::product::Product;
+use super::review::Review;
 use super::words::CATEGORIES;
 use crate::command::insert;
 use crate::types::money::Currency;
@@ -245,12 +248,13 @@ pub async fn wares(connection: &mut MySqlConnection, most: u64) -> anyhow::Resul
     .await?)
 }
 
-/// Writes paid orders of the past. What they took came in before, as a ledger row of its own: the sum is nothing, and no
+/// Writes paid orders of the past and their reviews. What they took came in before, as a ledger row of its own: the sum is nothing, and no
 /// stock row, which live orders are after, is touched.
 pub async fn paid_orders(
     connection: &mut MySqlConnection,
     currency: Currency,
     orders: &[Order<'_>],
+    reviews: &[Review],
 ) -> anyhow::Result<u64> {
     let mut tx = connection.begin().await?;
     let mut written = insert_orders(&mut tx, currency, orders).await?;
@@ -294,6 +298,9 @@ pub async fn paid_orders(
             },
         )
         .await?;
+    }
+    if !reviews.is_empty() {
+        written += review::write(&mut tx, reviews).await?;
     }
     tx.commit().await?;
     Ok(written)

@@ -84,3 +84,4 @@ uuid_id!(OrderId, "order");
 uuid_id!(AddressId, "address");
 uuid_id!(SessionId, "session");
 uuid_id!(CartId, "cart");
+uuid_id!(ReviewId, "review");

@@ -34,6 +34,19 @@ impl Checks {
         text.to_owned()
     }
 
+    /// Text of several lines that may be empty: at most `max` characters after trimming. Line ends become `\n`; no
+    /// other control character may be in it.
+    pub fn lines(&mut self, field: &str, text: &str, max: usize) -> String {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.trim();
+        if text.chars().count() > max {
+            self.fail(field, format!("must have at most {max} characters"));
+        } else if text.chars().any(|c| c.is_control() && c != '\n') {
+            self.fail(field, "must not contain control characters except line ends");
+        }
+        text.to_owned()
+    }
+
     /// # Errors
     /// 422 `validation_failed` with every failure named, if there is one.
     pub fn done(self) -> Result<(), crate::error::Error> {
