@@ -2,10 +2,12 @@
 //!
 //! Tests read like the shop. They go through HTTP, against real tiers, and wait for conditions, never for time.
 
+mod goods;
 mod shop;
 mod shopper;
 mod wait;
 
+pub use goods::{Good, good, order, withdraw};
 pub use shop::{first_product, shop, sql};
 pub use shopper::{Answer, Shopper, address, money};
 pub use wait::{eventually, within};

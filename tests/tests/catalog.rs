@@ -30,7 +30,7 @@ async fn a_list_shows_what_a_product_page_shows() {
             .await
             .expect(200)
             .body;
-        for field in ["id", "handle", "title", "category", "price", "in_stock"] {
+        for field in ["id", "handle", "title", "category", "price", "in_stock", "rating"] {
             assert_eq!(product[field], item[field], "{field}");
         }
         let variants = product["variants"].as_array().unwrap();
@@ -165,7 +165,14 @@ async fn every_combination_of_filters_is_answered_and_right() {
     let visitor = visitor().await;
     let categories = visitor.get("/categories").await.expect(200);
     let category = categories.items()[0]["handle"].as_str().unwrap().to_owned();
-    for bits in 0..32_u32 {
+    sqlx::raw_sql(
+        "INSERT IGNORE INTO product_ratings (product_id, reviews, stars)
+         SELECT id, 1, 1 + id % 5 FROM products WHERE id % 3 > 0",
+    )
+    .execute(&mut sql(shop().await).await)
+    .await
+    .unwrap();
+    for bits in 0..64_u32 {
         for sort in ["newest", "price_asc", "price_desc"] {
             let mut query = vec!["limit=100".to_owned()];
             let mut add = |bit: u32, text: String| {
@@ -177,6 +184,7 @@ async fn every_combination_of_filters_is_answered_and_right() {
             add(1, "min_price=1000".into());
             add(2, "max_price=20000".into());
             add(3, "in_stock=true".into());
+            add(5, "min_rating=3".into());
             let searched = bits & (1 << 4) != 0;
             query.push(if searched {
                 "q=a%20steel%20tv".into()
@@ -191,6 +199,8 @@ async fn every_combination_of_filters_is_answered_and_right() {
                 assert!(bits & 2 == 0 || price >= 1000, "{path}");
                 assert!(bits & 4 == 0 || price <= 20000, "{path}");
                 assert!(bits & 8 == 0 || item["in_stock"] == true, "{path}");
+                let rating = item["rating"]["average"].as_f64().unwrap_or_default();
+                assert!(bits & 32 == 0 || rating >= 3.0, "{path}");
             }
         }
     }
@@ -290,6 +300,9 @@ async fn every_bad_query_names_the_parameter() {
         ("min_price=5&max_price=4".into(), "max_price"),
         ("max_price=99999999999999999".into(), "max_price"),
         ("in_stock=perhaps".into(), "in_stock"),
+        ("min_rating=0".into(), "min_rating"),
+        ("min_rating=6".into(), "min_rating"),
+        ("min_rating=4.5".into(), "min_rating"),
         ("colour=red".into(), "colour"),
         (format!("q={}", "x".repeat(201)), "q"),
         ("q=shirt&sort=newest".into(), "sort"),
@@ -298,6 +311,7 @@ async fn every_bad_query_names_the_parameter() {
         (format!("cursor={}", "A".repeat(1000)), "cursor"),
         (format!("sort=price_asc&cursor={cursor}"), "cursor"),
         (format!("in_stock=true&cursor={cursor}"), "cursor"),
+        (format!("min_rating=4&cursor={cursor}"), "cursor"),
         (format!("q=shirt&cursor={cursor}"), "cursor"),
     ] {
         let answer = visitor

@@ -146,6 +146,18 @@ async fn the_same_seed_makes_the_same_shop_and_its_books_are_in_order() {
             .await,
         0
     );
+    // Who reviewed a product ordered it before; the audit knows that the ratings add up.
+    assert!(one.count("SELECT COUNT(*) FROM reviews").await > 100);
+    let strangers = "SELECT COUNT(*) FROM reviews r WHERE NOT EXISTS (
+        SELECT 1 FROM orders o JOIN order_lines l ON l.order_id = o.id
+        WHERE o.customer_id = r.customer_id AND l.product_id = r.product_id AND o.created_at < r.created_at)";
+    assert_eq!(one.count(strangers).await, 0);
+    let rated = "SELECT COUNT(*) FROM product_ratings p JOIN changes c ON c.kind = 'product' AND c.id_key = p.product_id
+        JOIN product_state s ON s.product_id = p.product_id AND s.version = c.version";
+    assert_eq!(
+        one.count(rated).await,
+        one.count("SELECT COUNT(*) FROM product_ratings").await
+    );
     one.audit().await;
 
     let again = one.run(&["seed", "--products", "5", "--if-empty"]).await;
