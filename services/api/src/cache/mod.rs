@@ -85,9 +85,9 @@ impl Key {
     fn bound_ms(&self) -> u64 {
         match self {
             // The change feed drops it within a second; this is for when the feed is late.
-            Self::Product(_) => 60_000,
+            // So does a minute do for what sells best.
+            Self::Product(_) | Self::BestSellers(_) => 60_000,
             Self::List(_) | Self::Categories | Self::Reviews(_) | Self::New(_) | Self::Related(_) => 5_000,
-            Self::BestSellers(_) => 60_000,
         }
     }
 }

@@ -13,7 +13,7 @@ const MAX_HANDLE: usize = 191;
 #[into_params(parameter_in = Query)]
 pub struct CategoryParams {
     /// Only this category, by its handle
-    #[param(max_length = 191)]
+    #[param(max_length = 191, example = "kitchen")]
     category: Option<String>,
 }
 

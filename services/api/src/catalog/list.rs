@@ -34,10 +34,10 @@ const MAX_QUERY_CHARACTERS: usize = 200;
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
     /// Only this category, by its handle
-    #[param(max_length = 191)]
+    #[param(max_length = 191, example = "kitchen")]
     category: Option<String>,
     /// Words to search for; the order is then relevance
-    #[param(max_length = 200)]
+    #[param(max_length = 200, example = "steel")]
     q: Option<String>,
     /// The lowest price, in minor units
     #[param(minimum = 0)]
@@ -100,12 +100,15 @@ pub struct ListQuery {
 #[schema(as = ProductSummary)]
 pub struct Summary {
     pub id: ProductId,
+    #[schema(example = "brushed-steel-kettle-17")]
     pub handle: String,
+    #[schema(example = "Brushed steel kettle")]
     pub title: String,
     pub category: Category,
     pub price: Money,
     pub in_stock: bool,
     pub rating: Rating,
+    #[schema(example = "https://cdn.example.com/kettle.jpg")]
     pub picture: Option<String>,
 }
 

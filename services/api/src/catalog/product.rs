@@ -25,10 +25,14 @@ pub const FEW_LEFT: i32 = 10;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Product {
     pub id: ProductId,
+    #[schema(example = "brushed-steel-kettle-17")]
     pub handle: String,
+    #[schema(example = "Brushed steel kettle")]
     pub title: String,
     /// HTML, sanitised when it was imported.
+    #[schema(example = "<p>Boils a litre in three minutes.</p>")]
     pub description: String,
+    #[schema(example = "Northwind")]
     pub vendor: String,
     pub category: Category,
     /// The lowest price of its variants.
@@ -36,35 +40,46 @@ pub struct Product {
     pub in_stock: bool,
     pub rating: Rating,
     /// The names of its options, such as Size.
+    #[schema(example = json!(["Size", "Colour"]))]
     pub options: Vec<String>,
     pub variants: Vec<Variant>,
     pub pictures: Vec<Picture>,
+    /// Grows with each change
+    #[schema(minimum = 1, example = 3)]
     pub version: u64,
+    #[schema(format = DateTime, example = "2026-01-31T12:00:00Z")]
     pub created_at: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Category {
+    #[schema(example = "kitchen")]
     pub handle: String,
+    #[schema(example = "Kitchen")]
     pub name: String,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Variant {
     pub id: VariantId,
+    #[schema(example = "KIT-000017-1")]
     pub sku: Option<String>,
     /// A value for each option of the product.
+    #[schema(example = json!(["M", "Blue"]))]
     pub options: Vec<String>,
     pub price: Money,
     pub in_stock: bool,
     /// Pieces left, said only at 10 or fewer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(minimum = 0, maximum = 10, example = 3)]
     pub left: Option<i32>,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Picture {
+    #[schema(example = "https://cdn.example.com/kettle.jpg")]
     pub url: String,
+    #[schema(example = "The kettle from the side")]
     pub alt: String,
     pub variant_id: Option<VariantId>,
 }
