@@ -227,6 +227,43 @@ async fn related_is_what_was_bought_together_and_then_the_category() {
 }
 
 #[tokio::test]
+async fn related_counts_the_orders_of_every_variant_once() {
+    let customer = customer().await;
+    let [shirt] = goods("variant-shirts").await;
+    let [twice, once] = goods("variant-others").await;
+    let mut database = sql(shop().await).await;
+    let large = sqlx::query(
+        "INSERT INTO variants (product_id, position, option1, price) VALUES (?, 2, 'Large', 1250)",
+    )
+    .bind(shirt.product)
+    .execute(&mut database)
+    .await
+    .unwrap()
+    .last_insert_id();
+    for statement in [
+        "INSERT INTO stock (variant_id, on_hand) VALUES (?, 9)",
+        "INSERT INTO stock_movements (variant_id, quantity, kind, created_at) VALUES (?, 9, 'initial', UTC_TIMESTAMP(6))",
+    ] {
+        let query = sqlx::query(statement).bind(large);
+        query.execute(&mut database).await.unwrap();
+    }
+    let large = Good {
+        variant: large,
+        ..shirt
+    };
+    // In two orders, one for each variant; then both variants in one order.
+    buy(&customer, &[(shirt, 1), (twice, 1)]).await;
+    buy(&customer, &[(large, 1), (twice, 1)]).await;
+    buy(&customer, &[(shirt, 1), (large, 1), (once, 1)]).await;
+    let visitor = Shopper::visitor(&shop().await.url());
+    let related = visitor
+        .get(&format!("/products/{}/related", shirt.product))
+        .await
+        .expect(200);
+    assert_eq!(ids(&related), [twice.product, once.product]);
+}
+
+#[tokio::test]
 async fn related_products_are_ten_at_most_and_never_the_product_itself() {
     let customer = customer().await;
     let category: [Good; 13] = goods("related-many").await;

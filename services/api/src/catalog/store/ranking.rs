@@ -119,13 +119,16 @@ async fn bought_together(connection: &mut Connection, product: ProductId) -> Res
         "SELECT STRAIGHT_JOIN products.id
         FROM (SELECT order_id FROM (",
     );
+    // Without brackets around a single one: MySQL before 8.0.22 takes them only in a UNION.
+    let (open, close) = if variants.len() == 1 { ("", "") } else { ("(", ")") };
     for (index, variant) in variants.into_iter().enumerate() {
-        sql.push(if index == 0 { "(" } else { " UNION (" })
+        sql.push(if index == 0 { "" } else { " UNION " })
+            .push(open)
             .push("SELECT order_id FROM order_lines WHERE variant_id = ")
             .push_bind(variant)
             .push(" ORDER BY order_id DESC LIMIT ")
             .push_bind(RELATED_ORDERS)
-            .push(")");
+            .push(close);
     }
     sql.push(") AS sold ORDER BY order_id DESC LIMIT ")
         .push_bind(RELATED_ORDERS)
