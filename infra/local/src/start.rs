@@ -331,6 +331,8 @@ fn api(options: &Options, data: &DataFolder, database: &Database, redis: Option<
             "TRESTLE_SECRETS_KEY_FILE".to_owned(),
             data.secrets_key()?.display().to_string(),
         ),
+        // nginx, which asks from here, says who the client is.
+        ("TRESTLE_TRUSTED_PROXIES".to_owned(), "127.0.0.1".to_owned()),
     ];
     if options.tls_port.is_some() {
         environment.push(("TRESTLE_COOKIE_SECURE".to_owned(), "on".to_owned()));

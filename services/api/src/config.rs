@@ -13,6 +13,8 @@ use clap::Args;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::admission::FOR_EACH_WORKER;
+use crate::browser::Origins;
+use crate::client::TrustedProxies;
 use crate::secrets::Keys;
 use crate::types::money::Currency;
 
@@ -189,9 +191,27 @@ pub struct ServeArgs {
     /// Seconds between SIGTERM and closing the listener, 0 to 20; longer than the proxy keeps connections
     #[arg(long, env = "TRESTLE_LINGER_SECONDS", default_value_t = 3, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=20))]
     linger_seconds: u64,
-    /// Whether the cart cookie is for TLS only: on or off
+    /// Whether cookies are for TLS only: on or off
     #[arg(long, env = "TRESTLE_COOKIE_SECURE", default_value = "off", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
     cookie_secure: bool,
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses or networks, by commas [default: none]
+    #[arg(
+        long,
+        env = "TRESTLE_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "NETWORKS"
+    )]
+    trusted_proxies: TrustedProxies,
+    /// Other origins whose pages may use the API with cookies, exactly as browsers write them, by commas [default: none]
+    #[arg(
+        long,
+        env = "TRESTLE_CORS_ORIGINS",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "ORIGINS"
+    )]
+    cors_origins: Origins,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -227,6 +247,8 @@ pub struct Config {
     pub hashes: usize,
     pub linger: Duration,
     pub cookie_secure: bool,
+    pub trusted_proxies: TrustedProxies,
+    pub cors_origins: Origins,
 }
 
 impl Config {
@@ -255,7 +277,7 @@ impl Config {
             variable: "TRESTLE_SECRETS_KEY",
             reason,
         })?;
-        let keys = Keys::parse(&keys).map_err(|reason| ConfigError {
+        let keys = Keys::configured(&keys).map_err(|reason| ConfigError {
             variable: "TRESTLE_SECRETS_KEY",
             reason,
         })?;
@@ -320,6 +342,8 @@ impl Config {
                 .map_or_else(|| default_hashes(memory_limit(), cores), usize::from),
             linger: Duration::from_secs(args.linger_seconds),
             cookie_secure: args.cookie_secure,
+            trusted_proxies: args.trusted_proxies.clone(),
+            cors_origins: args.cors_origins.clone(),
         })
     }
 }

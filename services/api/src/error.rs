@@ -41,6 +41,10 @@ pub enum Error {
     SessionEnded,
     #[error("this needs another role")]
     Forbidden,
+    #[error("a page of another origin may not do this")]
+    CrossOrigin,
+    #[error("too many attempts failed: wait before the next")]
+    TooManyAttempts { retry_after: u64 },
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("this path does not answer to that method")]
@@ -126,6 +130,8 @@ impl Error {
                 (S::UNAUTHORIZED, "unauthenticated")
             }
             Self::Forbidden => (S::FORBIDDEN, "forbidden"),
+            Self::CrossOrigin => (S::FORBIDDEN, "cross_origin"),
+            Self::TooManyAttempts { .. } => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
             Self::NotFound(_) => (S::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::NotBought => (S::FORBIDDEN, "not_bought"),
@@ -224,6 +230,9 @@ impl IntoResponse for Error {
                 if status != StatusCode::INTERNAL_SERVER_ERROR =>
             {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::TooManyAttempts { retry_after } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
             Self::Unauthenticated | Self::BadCredentials | Self::SessionEnded => {
                 headers.insert(

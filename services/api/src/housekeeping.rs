@@ -50,6 +50,7 @@ const PURGES: &[Purge] = &[
         ),
         delete: &[
             "DELETE FROM refresh_tokens WHERE session_id IN ",
+            "DELETE FROM session_details WHERE session_id IN ",
             "DELETE FROM sessions WHERE id IN ",
         ],
     },

@@ -5,10 +5,12 @@
 
 pub mod admission;
 pub mod audit;
+pub mod browser;
 pub mod cache;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod client;
 pub mod clock;
 pub mod command;
 pub mod config;

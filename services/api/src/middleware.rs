@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 use http::header::{self, HeaderName};
 use http::{HeaderValue, StatusCode};
 
+use crate::browser;
 use crate::error::{Error, Problem, problem};
 use crate::state::AppState;
 use crate::tally::{self, Tally};
@@ -74,6 +75,9 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let cost = Arc::new(Tally::default());
     let log = state.config.access_log.then(|| LogLine::of(&request));
     let mut response = match state.admission.enter().await {
+        Some(_) if browser::is_cross_origin_write(&request, &state.config) => {
+            Error::CrossOrigin.into_response()
+        }
         // A handler that panics answers 500; the process goes on.
         Some(_place) => match AssertUnwindSafe(tally::scope(Arc::clone(&cost), next.run(request)))
             .catch_unwind()

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{cart, catalog, checkout, identity, instance, openapi, orders, reviews};
+use crate::{browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
@@ -19,11 +19,17 @@ pub fn router(state: AppState) -> Router {
     let (routes, api) = features().split_for_parts();
     // Written once; the types it is made of always can be.
     let document = openapi::bytes(&openapi::complete(api)).unwrap_or_default();
-    routes
+    let cors = browser::cors(&state.config.cors_origins);
+    let router = routes
         .route("/api/openapi.json", get(async move || openapi::respond(document)))
         .fallback(async || Error::NotFound("path"))
         .layer(from_fn_with_state(surroundings, surround))
-        .with_state(state)
+        .with_state(state);
+    // Outermost, so that a page of a configured origin can read refusals too; no layer at all where there is none.
+    match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
 }
 
 /// The OpenAPI document of all operations.

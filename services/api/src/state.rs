@@ -13,6 +13,7 @@ use crate::cache::feed::Revocations;
 use crate::cache::redis::Redis;
 use crate::config::Config;
 use crate::db::Db;
+use crate::identity::Throttle;
 use crate::lifecycle::Lifecycle;
 
 /// Shared by all runtimes of this process.
@@ -23,6 +24,8 @@ pub struct Shared {
     pub lifecycle: Arc<Lifecycle>,
     /// One permit a password hash: each takes 19 MiB and a core for 20 ms.
     pub hashes: Arc<Semaphore>,
+    /// Failed logins, and who waits because of them.
+    pub throttle: Throttle,
     /// How many requests are worked on at a time.
     pub admission: Admission,
     pub started: Instant,

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use sqlx::MySqlExecutor;
+use sqlx::{MySql, MySqlExecutor, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Cache, Key};
@@ -58,6 +58,23 @@ pub async fn session_revoked(tx: &mut Connection, session: SessionId) -> Result<
     )
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// `session_revoked` for many.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sessions_revoked(tx: &mut Connection, sessions: &[SessionId]) -> Result<()> {
+    for chunk in sessions.chunks(500) {
+        let mut sql = QueryBuilder::<MySql>::new("INSERT INTO changes (kind, uuid_key, created_at) ");
+        sql.push_values(chunk, |mut row, session| {
+            row.push("'session'")
+                .push_bind(session.0)
+                .push("UTC_TIMESTAMP(6)");
+        });
+        sql.build().execute(&mut *tx).await?;
+    }
     Ok(())
 }
 

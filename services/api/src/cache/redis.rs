@@ -28,6 +28,14 @@ if here ~= '' and here >= string.sub(ARGV[1], 1, 32) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1";
 
+/// Adds one to each key and lets all live on for the same time.
+const COUNT_UP: &str = "
+for _, key in ipairs(KEYS) do
+    redis.call('INCR', key)
+    redis.call('PEXPIRE', key, ARGV[1])
+end
+return 1";
+
 /// Reads a Redis URL.
 ///
 /// # Errors
@@ -101,6 +109,23 @@ impl Redis {
         let mut command = Cmd::new();
         command.arg("DEL").arg(key);
         self.call::<i64>(&command).await.is_some()
+    }
+
+    /// Adds one to each count; each is forgotten `ttl` after the last time.
+    pub async fn count_up(&self, keys: &[String], ttl: Duration) -> bool {
+        let mut command = Cmd::new();
+        command.arg("EVAL").arg(COUNT_UP).arg(keys.len()).arg(keys);
+        command.arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
+        self.call::<i64>(&command).await.is_some()
+    }
+
+    /// The counts of these keys; None when Redis does not say.
+    pub async fn counts<const N: usize>(&self, keys: &[String; N]) -> Option<[u64; N]> {
+        let mut command = Cmd::new();
+        command.arg("MGET").arg(keys.as_slice());
+        let counts = self.call::<Vec<Option<u64>>>(&command).await?;
+        let counts: Vec<_> = counts.into_iter().map(Option::unwrap_or_default).collect();
+        counts.try_into().ok()
     }
 
     async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {

@@ -1,6 +1,7 @@
 //! What happens to a cart around it: the anonymous one joins the customer's at login, an order empties it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::cookie::CartCookie;
 use super::{MAX_LINES, MAX_QUANTITY, cached::Line, store};
@@ -9,7 +10,8 @@ use crate::error::Result;
 use crate::types::id::{CustomerId, VariantId};
 
 /// A line that did not fit whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CappedLine)]
 pub struct Capped {
     pub variant_id: VariantId,
     pub requested: i32,
@@ -18,7 +20,8 @@ pub struct Capped {
 }
 
 /// What a merge did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = MergedCart)]
 pub struct Merged {
     #[serde(skip)]
     pub cart: CartCookie,

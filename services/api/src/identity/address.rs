@@ -1,37 +1,50 @@
 //! A customer's addresses. Every statement names the customer: another's address is not there.
 
 use axum::extract::State;
-use http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::customer::Customer;
+use super::sessions::gone;
 use super::store;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::{Json, Private, Segment};
 use crate::state::AppState;
 use crate::types::id::AddressId;
+use crate::types::page::Page;
 use crate::types::text::Checks;
 
 /// Addresses that a customer can keep.
 const MAX_ADDRESSES: i64 = 20;
 
 /// What a client says of an address.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Form {
+pub struct AddressForm {
+    #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
     name: String,
+    #[schema(min_length = 1, max_length = 200, example = "12 St James's Square")]
     line1: String,
+    #[schema(max_length = 200)]
     line2: Option<String>,
+    #[schema(min_length = 1, max_length = 100, example = "London")]
     city: String,
+    #[schema(max_length = 100)]
     region: Option<String>,
+    #[schema(min_length = 1, max_length = 20, example = "SW1Y 4JH")]
     postal_code: String,
+    /// ISO 3166, two letters
+    #[schema(pattern = "^[A-Z]{2}$", example = "GB")]
     country: String,
+    #[schema(max_length = 32)]
     phone: Option<String>,
 }
 
 /// An address, checked. What it does not have is empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Address {
     pub id: AddressId,
     pub name: String,
@@ -44,7 +57,7 @@ pub struct Address {
     pub phone: String,
 }
 
-impl Form {
+impl AddressForm {
     fn check(&self, id: AddressId) -> Result<Address> {
         let mut checks = Checks::default();
         let address = Address {
@@ -66,30 +79,44 @@ impl Form {
     }
 }
 
-#[derive(Serialize)]
-pub struct Addresses {
-    items: Vec<Address>,
-}
-
+/// The customer's addresses, oldest first
+#[utoipa::path(
+    get,
+    path = "/api/v1/customers/me/addresses",
+    tag = "identity",
+    responses((status = 200, body = Page<Address>)),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 pub async fn list(
     State(state): State<AppState>,
     deadline: Deadline,
     customer: Customer,
-) -> Result<Private<Addresses>> {
+) -> Result<Private<Page<Address>>> {
     let items = state
         .db
         .read(deadline, move |connection| {
             Box::pin(store::address::list(connection, customer.id))
         })
         .await?;
-    Ok(Private(StatusCode::OK, Addresses { items }))
+    // At most 20: one page holds them all.
+    let next_cursor = None;
+    Ok(Private(StatusCode::OK, Page { items, next_cursor }))
 }
 
+/// Add an address; 20 are kept at most
+#[utoipa::path(
+    post,
+    path = "/api/v1/customers/me/addresses",
+    tag = "identity",
+    request_body = AddressForm,
+    responses((status = 201, body = Address)),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 pub async fn create(
     State(state): State<AppState>,
     deadline: Deadline,
     customer: Customer,
-    Json(form): Json<Form>,
+    Json(form): Json<AddressForm>,
 ) -> Result<Private<Address>> {
     let address = form.check(AddressId::generate())?;
     let answer = address.clone();
@@ -115,6 +142,15 @@ pub async fn create(
     Ok(Private(StatusCode::CREATED, answer))
 }
 
+/// One address
+#[utoipa::path(
+    get,
+    path = "/api/v1/customers/me/addresses/{id}",
+    tag = "identity",
+    params(("id" = AddressId, Path)),
+    responses((status = 200, body = Address), (status = 404, description = "not_found")),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 pub async fn show(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -132,12 +168,22 @@ pub async fn show(
     Ok(Private(StatusCode::OK, address))
 }
 
+/// Replace an address; orders keep the one they were placed with
+#[utoipa::path(
+    put,
+    path = "/api/v1/customers/me/addresses/{id}",
+    tag = "identity",
+    params(("id" = AddressId, Path)),
+    request_body = AddressForm,
+    responses((status = 200, body = Address), (status = 404, description = "not_found")),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 pub async fn replace(
     State(state): State<AppState>,
     deadline: Deadline,
     customer: Customer,
     Segment(id): Segment,
-    Json(form): Json<Form>,
+    Json(form): Json<AddressForm>,
 ) -> Result<Private<Address>> {
     let address = form.check(AddressId::parse(&id)?)?;
     let answer = address.clone();
@@ -155,12 +201,21 @@ pub async fn replace(
     }
 }
 
+/// Remove an address
+#[utoipa::path(
+    delete,
+    path = "/api/v1/customers/me/addresses/{id}",
+    tag = "identity",
+    params(("id" = AddressId, Path)),
+    responses((status = 204), (status = 404, description = "not_found")),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 pub async fn remove(
     State(state): State<AppState>,
     deadline: Deadline,
     customer: Customer,
     Segment(id): Segment,
-) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1])> {
+) -> Result<Response> {
     let id = AddressId::parse(&id)?;
     let found = state
         .db
@@ -169,8 +224,7 @@ pub async fn remove(
         })
         .await?;
     if found {
-        let no_store = HeaderValue::from_static("private, no-store");
-        Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, no_store)]))
+        Ok(gone())
     } else {
         Err(Error::NotFound("address"))
     }
@@ -190,7 +244,7 @@ mod tests {
         for (field, value) in change.as_object().unwrap() {
             form[field] = value.clone();
         }
-        let form: Form = serde_json::from_value(form).unwrap();
+        let form: AddressForm = serde_json::from_value(form).unwrap();
         form.check(AddressId::generate())
     }
 

@@ -4,13 +4,14 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::token;
+use super::{cookies, token};
 use crate::error::Error;
 use crate::state::AppState;
 use crate::types::id::{CustomerId, SessionId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Customer,
@@ -31,7 +32,7 @@ impl Role {
     }
 }
 
-/// The customer whose access token came with the request: checked, in time, of a session that has not ended.
+/// The customer whose access token came with the request, in its Authorization header or else in its cookie: checked, in time, of a session that has not ended.
 /// 401 without one; 503 while this replica cannot know which sessions have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Customer {
@@ -40,8 +41,9 @@ pub struct Customer {
     pub role: Role,
 }
 
-/// The customer, or None when the request has no Authorization header. One that is not valid is 401 all the same:
-/// who sent it means to be somebody.
+/// The customer, or None when the request has no access token. One that is not valid is 401 all the same: who sent it
+/// means to be somebody. That goes for a browser's expired cookie too: taken for a visitor, a customer would go on with
+/// an anonymous cart. It is told to refresh, and when that does not help, it loses its cookies.
 #[derive(Debug, Clone, Copy)]
 pub struct MaybeCustomer(pub Option<Customer>);
 
@@ -49,7 +51,12 @@ impl FromRequestParts<AppState> for Customer {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        let token = bearer(&parts.headers).ok_or(Error::Unauthenticated)?;
+        let token = if parts.headers.contains_key(header::AUTHORIZATION) {
+            bearer(&parts.headers)
+        } else {
+            cookies::access(state, &parts.headers)
+        };
+        let token = token.ok_or(Error::Unauthenticated)?;
         let customer = token::read(&state.config.keys, token).ok_or(Error::Unauthenticated)?;
         if !state.revocations.are_known() {
             return Err(Error::Unavailable("the list of ended sessions"));
@@ -65,7 +72,8 @@ impl FromRequestParts<AppState> for MaybeCustomer {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        if parts.headers.contains_key(header::AUTHORIZATION) {
+        let headers = &parts.headers;
+        if headers.contains_key(header::AUTHORIZATION) || cookies::access(state, headers).is_some() {
             let customer = Customer::from_request_parts(parts, state).await?;
             Ok(Self(Some(customer)))
         } else {

@@ -5,29 +5,54 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::session::Who;
+use super::session::{OpenedSession, Transport, Who};
+use super::throttle::Attempt;
 use super::{email, password, session, store};
+use crate::client::ClientAddress;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Json;
 use crate::state::AppState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
+    #[schema(max_length = 254, example = "ada@example.com")]
     email: String,
+    #[schema(max_length = 128, example = "correct horse battery")]
     password: String,
+    #[serde(default)]
+    transport: Transport,
 }
 
+/// Log in
+///
+/// A visitor's cart joins the customer's. After failed attempts on an account, or from an address, an attempt waits before
+/// its password is looked at, up to two seconds; 429 when others of the same address wait already.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions",
+    tag = "identity",
+    request_body = Credentials,
+    responses(
+        (status = 201, body = OpenedSession),
+        (status = 401, description = "unauthenticated"),
+        (status = 429, description = "too_many_attempts"),
+    ),
+    security(()),
+)]
 pub async fn login(
     State(state): State<AppState>,
     deadline: Deadline,
+    client: ClientAddress,
     headers: HeaderMap,
     Json(body): Json<Credentials>,
 ) -> Result<Response> {
     // What is no address can have no account, as everybody knows: nothing is given away here.
     let email = email::normalise(&body.email).map_err(|_| Error::BadCredentials)?;
+    let attempt = Attempt::begin(&state, &email, client).await?;
     let account = state
         .db
         .read(deadline, move |connection| {
@@ -35,9 +60,12 @@ pub async fn login(
         })
         .await?;
     let (profile, stored) = account.map_or((None, None), |(profile, hash)| (Some(profile), hash));
-    let matched = password::verify_in_turn(&state, deadline, body.password, stored).await?;
-    let Some(profile) = profile.filter(|_| matched) else {
+    let matched = password::verify_in_turn(&state, deadline, body.password, stored.clone()).await?;
+    let Some((profile, proved)) = profile.zip(stored).filter(|_| matched) else {
+        attempt.failed().await;
         return Err(Error::BadCredentials);
     };
-    session::open(&state, deadline, &headers, Who::Known(profile)).await
+    attempt.succeeded().await;
+    let who = Who::Known(profile, proved);
+    session::open(&state, deadline, &headers, who, body.transport).await
 }

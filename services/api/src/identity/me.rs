@@ -4,6 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use super::customer::{Customer, Role};
 use super::register::MAX_NAME_CHARS;
@@ -15,16 +16,26 @@ use crate::state::AppState;
 use crate::types::id::CustomerId;
 use crate::types::text::Checks;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Profile {
     pub id: CustomerId,
+    #[schema(example = "ada@example.com")]
     pub email: String,
+    #[schema(example = "Ada Lovelace")]
     pub name: String,
     pub role: Role,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }
 
+/// The customer who asks
+#[utoipa::path(
+    get,
+    path = "/api/v1/customers/me",
+    tag = "identity",
+    responses((status = 200, body = Profile)),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 pub async fn show(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -41,17 +52,27 @@ pub async fn show(
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
+pub struct ProfileChange {
+    #[schema(min_length = 1, max_length = 100, example = "Ada King")]
     name: String,
 }
 
+/// Change one's name
+#[utoipa::path(
+    patch,
+    path = "/api/v1/customers/me",
+    tag = "identity",
+    request_body = ProfileChange,
+    responses((status = 200, body = Profile)),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 pub async fn rename(
     State(state): State<AppState>,
     deadline: Deadline,
     customer: Customer,
-    Json(body): Json<Change>,
+    Json(body): Json<ProfileChange>,
 ) -> Result<Private<Profile>> {
     let mut checks = Checks::default();
     let name = checks.required("name", &body.name, MAX_NAME_CHARS);

@@ -5,8 +5,11 @@
 //! is held while one is hashed.
 
 mod address;
+mod change_password;
+mod cookies;
 mod customer;
 mod email;
+mod guessable;
 mod login;
 mod logout;
 mod me;
@@ -15,29 +18,28 @@ mod refresh;
 mod refresh_token;
 mod register;
 mod session;
+mod sessions;
 mod store;
+mod throttle;
 mod token;
 
-use axum::routing::{delete, get, post};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::state::AppState;
 
 pub use customer::{Admin, Customer, MaybeCustomer, Role};
+pub use throttle::Throttle;
 
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .route("/api/v1/customers", post(register::register))
-        .route("/api/v1/sessions", post(login::login))
-        .route("/api/v1/sessions/refresh", post(refresh::refresh))
-        .route("/api/v1/sessions/current", delete(logout::logout))
-        .route("/api/v1/customers/me", get(me::show).patch(me::rename))
-        .route(
-            "/api/v1/customers/me/addresses",
-            get(address::list).post(address::create),
-        )
-        .route(
-            "/api/v1/customers/me/addresses/{id}",
-            get(address::show).put(address::replace).delete(address::remove),
-        )
+        .routes(routes!(register::register))
+        .routes(routes!(login::login, sessions::list, sessions::end_all_others))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(logout::logout))
+        .routes(routes!(sessions::end_one))
+        .routes(routes!(me::show, me::rename))
+        .routes(routes!(change_password::change))
+        .routes(routes!(address::list, address::create))
+        .routes(routes!(address::show, address::replace, address::remove))
 }

@@ -11,14 +11,18 @@ use argon2::password_hash::Error as HashError;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
+use unicode_normalization::UnicodeNormalization as _;
 
+use super::guessable::is_guessable;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::state::AppState;
 use crate::types::text::Checks;
 
-const MIN_CHARS: usize = 8;
-const MAX_CHARS: usize = 128;
+/// NIST SP 800-63B asks for 8 at least and for 64 to be taken. (Its revision 4 asks for 15 where nothing but the password
+/// proves who somebody is: longer than what people type into a demonstration, and a number to change here.)
+pub const MIN_CHARS: usize = 8;
+pub const MAX_CHARS: usize = 128;
 
 /// OWASP's second choice for argon2id; 17 ms on the machine of the benchmark.
 const MEMORY_KIB: u32 = 19_456;
@@ -46,20 +50,25 @@ fn argon2() -> Result<&'static Argon2<'static>> {
         .ok_or_else(|| Error::Internal("argon2 refuses its parameters".into()))
 }
 
+/// One spelling of a password, whatever keyboard and system it was typed on: NFKC, as NIST SP 800-63B asks.
+fn normalised(password: &str) -> String {
+    password.nfkc().collect()
+}
+
 /// Hashes a password, with a new salt, to a PHC string. Takes 17 ms: not for a request's thread.
 ///
 /// # Errors
 /// When the system has no randomness or no memory to give.
 pub fn hash(password: &str) -> Result<String> {
     let hash = argon2()?
-        .hash_password(password.as_bytes())
+        .hash_password(normalised(password).as_bytes())
         .map_err(|error| Error::Internal(format!("a password cannot be hashed: {error}")))?;
     Ok(hash.to_string())
 }
 
 /// Whether this is the password of the hash. As slow as `hash`.
 fn matches(password: &str, phc: &str) -> Result<bool> {
-    match argon2()?.verify_password(password.as_bytes(), phc) {
+    match argon2()?.verify_password(normalised(password).as_bytes(), phc) {
         Ok(()) => Ok(true),
         Err(HashError::PasswordInvalid) => Ok(false),
         Err(error) => Err(Error::Internal(format!(
@@ -68,14 +77,26 @@ fn matches(password: &str, phc: &str) -> Result<bool> {
     }
 }
 
-/// Checks a password that somebody wants to have.
-pub fn check_new(checks: &mut Checks, password: &str) {
-    let chars = password.chars().take(MAX_CHARS + 1).count();
-    if chars < MIN_CHARS {
-        checks.fail("password", format!("must have at least {MIN_CHARS} characters"));
-    } else if chars > MAX_CHARS {
-        checks.fail("password", format!("must have at most {MAX_CHARS} characters"));
+/// Checks a password that the customer with this e-mail address and name wants to have: long enough, and not among
+/// those that are tried first. Any character is taken, and none is demanded.
+pub fn check_new(checks: &mut Checks, field: &str, password: &str, email: &str, name: &str) {
+    if is_too_long(password) {
+        checks.fail(field, format!("must have at most {MAX_CHARS} characters"));
+        return;
     }
+    let password = normalised(password);
+    if password.chars().count() < MIN_CHARS {
+        checks.fail(field, format!("must have at least {MIN_CHARS} characters"));
+    } else if is_guessable(&password, email, name) {
+        checks.fail(
+            field,
+            "is easy to guess: a common word, a row of keys, or your own name",
+        );
+    }
+}
+
+fn is_too_long(password: &str) -> bool {
+    password.chars().take(MAX_CHARS + 1).count() > MAX_CHARS
 }
 
 /// Hashes a checked password within the bounds.
@@ -98,7 +119,7 @@ pub async fn verify_in_turn(
     stored: Option<String>,
 ) -> Result<bool> {
     // No account can have such a password, and hashing a body's worth of text is work that anyone could ask for.
-    if password.chars().take(MAX_CHARS + 1).count() > MAX_CHARS {
+    if is_too_long(&password) {
         return Ok(false);
     }
     Turns::of(state)
@@ -206,15 +227,24 @@ mod tests {
     }
 
     #[test]
-    fn new_passwords_have_8_to_128_characters() {
+    fn new_passwords_have_8_to_128_characters_and_are_not_the_first_to_be_tried() {
         let fits = |password: &str| {
             let mut checks = Checks::default();
-            check_new(&mut checks, password);
+            check_new(&mut checks, "password", password, "ann@example.com", "Ann");
             checks.done().is_ok()
         };
-        assert!(!fits("1234567") && fits("12345678"));
-        assert!(fits(&"ü".repeat(128)) && !fits(&"ü".repeat(129)));
-        assert!(fits("        "), "a password is not trimmed");
+        assert!(!fits("kxhqvwt") && fits("kxhqvwtz"));
+        let long = |n: usize| "üäkxhqvwtzjf".chars().cycle().take(n).collect::<String>();
+        assert!(fits(&long(128)) && !fits(&long(129)));
+        assert!(fits(" kxhqvw "), "a password is not trimmed");
+        assert!(!fits("password") && !fits("ann@example.com"));
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_its_letters_are_put_together() {
+        let phc = hash("Zürich in the rain").unwrap();
+        assert!(matches("Zu\u{308}rich in the rain", &phc).unwrap());
+        assert!(!matches("Zurich in the rain", &phc).unwrap());
     }
 
     fn soon() -> Deadline {

@@ -4,8 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::session::Who;
+use super::session::{OpenedSession, Transport, Who};
 use super::{email, password, session};
 use crate::db::Deadline;
 use crate::error::Result;
@@ -16,12 +17,18 @@ use crate::types::text::Checks;
 
 pub const MAX_NAME_CHARS: usize = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
+    #[schema(max_length = 254, example = "ada@example.com")]
     email: String,
+    /// Any characters; not one of the passwords that are tried first
+    #[schema(min_length = 8, max_length = 128, example = "correct horse battery")]
     password: String,
+    #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
     name: String,
+    #[serde(default)]
+    transport: Transport,
 }
 
 /// A customer to be, checked.
@@ -33,6 +40,17 @@ pub struct NewCustomer {
     pub password_hash: String,
 }
 
+/// Register, and log in
+///
+/// A visitor's cart becomes the customer's.
+#[utoipa::path(
+    post,
+    path = "/api/v1/customers",
+    tag = "identity",
+    request_body = Registration,
+    responses((status = 201, body = OpenedSession), (status = 409, description = "email_taken")),
+    security(()),
+)]
 pub async fn register(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -44,7 +62,7 @@ pub async fn register(
         checks.fail("email", reason);
         String::new()
     });
-    password::check_new(&mut checks, &body.password);
+    password::check_new(&mut checks, "password", &body.password, &email, &body.name);
     let name = checks.required("name", &body.name, MAX_NAME_CHARS);
     checks.done()?;
 
@@ -54,5 +72,5 @@ pub async fn register(
         name,
         password_hash: password::hash_in_turn(&state, deadline, body.password).await?,
     };
-    session::open(&state, deadline, &headers, Who::New(new)).await
+    session::open(&state, deadline, &headers, Who::New(new), body.transport).await
 }

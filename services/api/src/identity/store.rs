@@ -1,6 +1,7 @@
-//! The SQL of customers, sessions and refresh tokens; addresses have a file of their own.
+//! The SQL of customers; sessions and addresses have files of their own.
 
 pub mod address;
+pub mod session;
 
 use time::PrimitiveDateTime;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use super::register::NewCustomer;
 use crate::db;
 use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::types::id::{CustomerId, SessionId};
+use crate::types::id::CustomerId;
 
 struct CustomerRow {
     id: Uuid,
@@ -130,123 +131,62 @@ pub async fn lock_customer(tx: &mut Connection, customer: CustomerId) -> Result<
     Ok(row.is_some())
 }
 
-pub async fn insert_session(
-    tx: &mut Connection,
-    session: SessionId,
-    customer: CustomerId,
-    lifetime_seconds: u64,
-) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO sessions (id, customer_id, created_at, expires_at)
-        VALUES (?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? SECOND)",
-        session.0,
-        customer.0,
-        lifetime_seconds,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// A session that has neither ended nor expired.
-pub struct LiveSession {
-    pub customer: CustomerId,
-    pub left_seconds: u64,
-}
-
-pub async fn lock_live_session(tx: &mut Connection, session: SessionId) -> Result<Option<LiveSession>> {
-    let row = sqlx::query!(
-        r#"SELECT
-            customer_id AS "customer_id: Uuid",
-            TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), expires_at) AS "left_seconds!: i64"
-        FROM sessions
+/// The hash of the customer's password, which stays as it is until the transaction ends.
+pub async fn hold_password(tx: &mut Connection, customer: CustomerId) -> Result<Option<String>> {
+    let hash = sqlx::query_scalar!(
+        "SELECT password_hash
+        FROM customers
         WHERE id = ?
-            AND revoked_at IS NULL
-            AND expires_at > UTC_TIMESTAMP(6)
-        FOR UPDATE"#,
-        session.0,
+        LOCK IN SHARE MODE",
+        customer.0,
     )
     .fetch_optional(tx)
     .await?;
-    Ok(row.map(|row| LiveSession {
-        customer: CustomerId(row.customer_id),
-        left_seconds: u64::try_from(row.left_seconds).unwrap_or_default(),
-    }))
+    Ok(hash.flatten())
 }
 
-/// Whether the session was live until now.
-pub async fn revoke(tx: &mut Connection, session: SessionId) -> Result<bool> {
+/// Puts `new` in the place of `old`, unless another change was there first.
+pub async fn change_password(
+    tx: &mut Connection,
+    customer: CustomerId,
+    old: &str,
+    new: &str,
+) -> Result<bool> {
     let done = sqlx::query!(
-        "UPDATE sessions
-        SET revoked_at = UTC_TIMESTAMP(6)
+        "UPDATE customers
+        SET password_hash = ?
         WHERE id = ?
-            AND revoked_at IS NULL",
-        session.0,
+            AND password_hash = ?",
+        new,
+        customer.0,
+        old,
     )
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn insert_refresh_token(tx: &mut Connection, hash: &[u8], session: SessionId) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO refresh_tokens (token_hash, session_id, created_at)
-        VALUES (?, ?, UTC_TIMESTAMP(6))",
-        hash,
-        session.0,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-pub struct StoredToken {
-    pub session: SessionId,
-    pub is_rotated: bool,
-    /// Rotated longer ago than the grace.
-    pub is_past_grace: bool,
-}
-
-pub async fn lock_refresh_token(
-    tx: &mut Connection,
-    hash: &[u8],
-    grace_seconds: u32,
-) -> Result<Option<StoredToken>> {
-    let row = sqlx::query!(
+/// The customer's e-mail address, name and password hash.
+pub async fn credentials(
+    connection: &mut Connection,
+    customer: CustomerId,
+) -> Result<Option<(Profile, Option<String>)>> {
+    let row = sqlx::query_as!(
+        CustomerRow,
         r#"SELECT
-            session_id AS "session_id: Uuid",
-            rotated_at IS NOT NULL AS "is_rotated!: i64",
-            COALESCE(rotated_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND, 0) AS "is_past_grace!: i64"
-        FROM refresh_tokens
-        WHERE token_hash = ?
-        FOR UPDATE"#,
-        grace_seconds,
-        hash,
+            id AS "id: Uuid",
+            email,
+            name,
+            role,
+            created_at,
+            password_hash
+        FROM customers
+        WHERE id = ?"#,
+        customer.0,
     )
-    .fetch_optional(tx)
+    .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| StoredToken {
-        session: SessionId(row.session_id),
-        is_rotated: row.is_rotated != 0,
-        is_past_grace: row.is_past_grace != 0,
-    }))
-}
-
-pub async fn mark_rotated(tx: &mut Connection, hash: &[u8]) -> Result<()> {
-    let done = sqlx::query!(
-        "UPDATE refresh_tokens
-        SET rotated_at = UTC_TIMESTAMP(6)
-        WHERE token_hash = ?
-            AND rotated_at IS NULL",
-        hash,
-    )
-    .execute(tx)
-    .await?;
-    if done.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(Error::Internal(
-            "a locked refresh token was rotated by another".into(),
-        ))
-    }
+    let Some(mut row) = row else { return Ok(None) };
+    let password_hash = row.password_hash.take();
+    Ok(Some((row.into_profile()?, password_hash)))
 }

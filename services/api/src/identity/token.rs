@@ -14,6 +14,8 @@ use crate::types::id::{CustomerId, SessionId};
 /// Seconds that a token lives. Revocations are kept longer than this (see `cache::feed`).
 pub const LIFETIME_SECONDS: u64 = 300;
 
+/// What kind of token this is (RFC 9068): no other that one of our keys may sign one day can pass for it.
+const TYPE: &str = "at+jwt";
 const ISSUER: &str = "trestle";
 const AUDIENCE: &str = "trestle-api";
 /// How far the replicas' clocks may differ, in seconds.
@@ -67,6 +69,7 @@ fn sign(keys: &Keys, claims: &Claims) -> Result<String> {
         .ok_or_else(|| Error::Internal("there is no key to sign with".into()))?;
     let mut header = Header::new(Algorithm::HS256);
     header.kid = Some(kid.to_owned());
+    header.typ = Some(TYPE.to_owned());
     encode(&header, claims, key)
         .map_err(|error| Error::Internal(format!("a token cannot be signed: {error}")))
 }
@@ -76,7 +79,11 @@ pub fn read(keys: &Keys, token: &str) -> Option<Customer> {
     if token.len() > MAX_BYTES {
         return None;
     }
-    let kid = decode_header(token).ok()?.kid?;
+    let header = decode_header(token).ok()?;
+    if header.typ.as_deref() != Some(TYPE) {
+        return None;
+    }
+    let kid = header.kid?;
     let claims: Claims = decode(token, keys.token_key(&kid)?, &VALIDATION).ok()?.claims;
     Some(Customer {
         id: claims.sub,
@@ -122,6 +129,7 @@ mod tests {
     fn forge(keys: &Keys, algorithm: Algorithm, kid: Option<&str>, claims: &Value) -> String {
         let mut header = Header::new(algorithm);
         header.kid = kid.map(ToOwned::to_owned);
+        header.typ = Some(TYPE.to_owned());
         let key: &EncodingKey = keys.signing_token_key().unwrap().1;
         encode(&header, claims, key).unwrap()
     }
@@ -162,8 +170,21 @@ mod tests {
         }
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         for none in ["none", "None", "NONE"] {
-            let header = part(&json!({"alg": none, "typ": "JWT", "kid": "one"}));
+            let header = part(&json!({"alg": none, "typ": TYPE, "kid": "one"}));
             assert!(read(&format!("{header}.{}.", part(&good()))).is_none());
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_type_is_not_believed() {
+        let keys = keys(ONE);
+        let (kid, key) = keys.signing_token_key().unwrap();
+        for (typ, is_believed) in [(Some(TYPE), true), (Some("JWT"), false), (None, false)] {
+            let mut header = Header::new(Algorithm::HS256);
+            header.kid = Some(kid.to_owned());
+            header.typ = typ.map(ToOwned::to_owned);
+            let token = encode(&header, &good(), key).unwrap();
+            assert_eq!(read(&keys, &token).is_some(), is_believed, "{typ:?}");
         }
     }
 
