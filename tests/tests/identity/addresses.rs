@@ -16,7 +16,10 @@ async fn customer() -> Shopper {
 #[tokio::test]
 async fn an_address_is_made_read_replaced_and_removed() {
     let ann = customer().await;
-    assert_eq!(ann.get(PATH).await.expect(200).body, json!({"items": []}));
+    assert_eq!(
+        ann.get(PATH).await.expect(200).body,
+        json!({"items": [], "next_cursor": null})
+    );
     let made = ann.post(PATH, &address()).await.expect(201).body;
     assert_eq!(
         (&made["line2"], &made["region"], &made["phone"]),

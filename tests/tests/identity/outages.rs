@@ -8,7 +8,7 @@ use tokio::net::UnixStream;
 use trestle::Stack;
 use trestle_tests::{Shopper, eventually, within};
 
-use crate::replicas;
+use crate::{is_refused_at, replicas};
 
 async fn empty_redis(stack: &Stack) {
     let socket = stack.redis_socket().expect("a Redis");
@@ -44,8 +44,32 @@ async fn sessions_are_as_good_as_mysql_and_the_feed_say() {
     gone.at(&one).delete("/sessions/current").await.expect(204);
     let refused = async || (gone.at(&other).get("/customers/me").await.status == 401).then_some(());
     within(Duration::from_secs(2), "the logout is known", refused).await;
+    // Nor does a change of the password.
+    let (before, mut desk) = (ann.clone(), ann.clone());
+    desk.log_in().await.expect(201);
+    let body =
+        json!({"current_password": "correct horse battery", "new_password": "staple of another colour"});
+    desk.at(&one)
+        .put("/customers/me/password", &body)
+        .await
+        .expect(204);
+    is_refused_at(&other, &before).await;
+    desk.at(&other).get("/customers/me").await.expect(200);
+    ann = desk;
+    // A Redis that comes back revives nothing.
     stack.restart_process("redis").await.unwrap();
     refreshed(&mut ann).await;
+    for ended in [&gone, &before] {
+        for replica in [&one, &other] {
+            let there = ended.at(replica);
+            there.get("/customers/me").await.refused(401, "unauthenticated");
+            let body = json!({"refresh_token": ended.refresh_token});
+            there
+                .post("/sessions/refresh", &body)
+                .await
+                .refused(401, "unauthenticated");
+        }
+    }
 
     // A replica that cannot know which sessions have ended says so; it does not guess.
     stack.pause("database").unwrap();
@@ -59,6 +83,12 @@ async fn sessions_are_as_good_as_mysql_and_the_feed_say() {
     assert_eq!(answer.header("retry-after"), "1");
     let nobody = Shopper::visitor(&one);
     nobody.get("/customers/me").await.refused(401, "unauthenticated");
+    // Nor does it guess at passwords, and that is nobody's failure.
+    for _ in 0..3 {
+        let body = json!({"email": ann.email, "password": "staple of another colour"});
+        let answer = nobody.post("/sessions", &body).await.refused(503, "unavailable");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
     stack.resume("database").unwrap();
     let known = async || ann.at(&one).get("/customers/me").await.status == 200;
     eventually("tokens are believed again", known).await;

@@ -28,6 +28,12 @@ fn routes_with_body() -> Vec<(Method, &'static str, Value, Vec<&'static str>)> {
             vec!["refresh_token"],
         ),
         (Method::PATCH, "/customers/me", json!({"name": "X"}), vec!["name"]),
+        (
+            Method::PUT,
+            "/customers/me/password",
+            json!({"current_password": "correct horse", "new_password": "staple of another colour"}),
+            vec!["current_password", "new_password"],
+        ),
         (Method::POST, "/customers/me/addresses", address(), place.clone()),
         (Method::PUT, one, address(), place),
     ]
@@ -35,6 +41,10 @@ fn routes_with_body() -> Vec<(Method, &'static str, Value, Vec<&'static str>)> {
 
 const NEED_A_TOKEN: &[(&str, &str)] = &[
     ("DELETE", "/sessions/current"),
+    ("GET", "/sessions"),
+    ("DELETE", "/sessions"),
+    ("DELETE", "/sessions/01a1fe69-36c2-735b-a28c-af9f9a6dc4e7"),
+    ("PUT", "/customers/me/password"),
     ("GET", "/customers/me"),
     ("PATCH", "/customers/me"),
     ("GET", "/customers/me/addresses"),
@@ -146,6 +156,7 @@ async fn other_methods_are_refused() {
         (Method::PUT, "/sessions"),
         (Method::GET, "/sessions/refresh"),
         (Method::GET, "/sessions/current"),
+        (Method::POST, "/customers/me/password"),
         (Method::DELETE, "/customers/me"),
         (Method::PATCH, "/customers/me/addresses"),
         (Method::POST, "/customers/me/addresses/1"),

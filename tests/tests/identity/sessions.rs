@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use trestle::Stack;
-use trestle_tests::{Answer, Shopper, repetitions, within};
+use trestle_tests::{Answer, Shopper, repetitions};
 
-use crate::{replicas, shop, sql};
+use crate::{is_refused_at, replicas, shop, sql};
 
 async fn refresh(shopper: &Shopper, token: &str) -> Answer {
     let body = json!({"refresh_token": token});
@@ -32,16 +32,6 @@ async fn age_used_tokens(stack: &Stack, shopper: &Shopper, seconds: u32) -> u64 
 
 fn text<'a>(answer: &'a Answer, field: &str) -> &'a str {
     answer.body[field].as_str().expect(field)
-}
-
-/// Waits until the replica refuses the shopper's token, for at most two seconds.
-async fn is_refused_at(replica: &str, shopper: &Shopper) {
-    let there = shopper.at(replica);
-    let refused = async || {
-        let answer = there.get("/customers/me").await;
-        (answer.status == 401).then_some(())
-    };
-    within(Duration::from_secs(2), "the session is refused", refused).await;
 }
 
 #[tokio::test]

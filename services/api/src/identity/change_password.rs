@@ -85,9 +85,9 @@ pub async fn change(
             })
         })
         .await?;
-    ended
-        .into_iter()
-        .for_each(|session| state.revocations.add(session));
+    for session in ended {
+        state.revocations.add(session);
+    }
     Ok(sessions::gone())
 }
 

@@ -165,9 +165,9 @@ pub async fn end_all_others(
             })
         })
         .await?;
-    ended
-        .into_iter()
-        .for_each(|session| state.revocations.add(session));
+    for session in ended {
+        state.revocations.add(session);
+    }
     Ok(gone())
 }
 
