@@ -48,6 +48,8 @@ async fn old_rows_are_purged_and_young_ones_stay() {
             .execute(&mut database)
             .await
             .unwrap();
+        let details = "INSERT INTO session_details VALUES (?, 'curl/8')";
+        sqlx::query(details).bind(id).execute(&mut database).await.unwrap();
         let hours = if id == old { 25 } else { 23 };
         let response = "INSERT INTO order_responses VALUES (?, 201, '', UTC_TIMESTAMP(6) - INTERVAL ? HOUR)";
         sqlx::query(response)
@@ -80,6 +82,7 @@ async fn old_rows_are_purged_and_young_ones_stay() {
         "SELECT cart_id FROM cart_lines ORDER BY cart_id",
         "SELECT id FROM sessions ORDER BY id",
         "SELECT session_id FROM refresh_tokens ORDER BY session_id",
+        "SELECT session_id FROM session_details ORDER BY session_id",
         "SELECT order_id FROM order_responses ORDER BY order_id",
         "SELECT uuid_key FROM changes ORDER BY uuid_key",
     ] {
