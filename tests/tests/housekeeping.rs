@@ -49,7 +49,11 @@ async fn old_rows_are_purged_and_young_ones_stay() {
             .await
             .unwrap();
         let details = "INSERT INTO session_details VALUES (?, 'curl/8')";
-        sqlx::query(details).bind(id).execute(&mut database).await.unwrap();
+        sqlx::query(details)
+            .bind(id)
+            .execute(&mut database)
+            .await
+            .unwrap();
         let hours = if id == old { 25 } else { 23 };
         let response = "INSERT INTO order_responses VALUES (?, 201, '', UTC_TIMESTAMP(6) - INTERVAL ? HOUR)";
         sqlx::query(response)

@@ -1,5 +1,7 @@
 //! Wrong settings end the program before anything is bound: exit code 64, and one line that names the variable.
 
+use std::time::Duration;
+
 use serde_json::json;
 use trestle::Stack;
 use trestle_tests::Shopper;
@@ -31,9 +33,9 @@ async fn wrong_origins_and_proxies_and_keys_that_others_can_know_are_refused() {
             .env("TRESTLE_LISTEN", "127.0.0.1:0")
             .env("TRESTLE_OPS_LISTEN", "127.0.0.1:0")
             .env(variable, value)
-            .output()
-            .await
-            .unwrap();
+            .output();
+        let output = tokio::time::timeout(Duration::from_secs(20), output);
+        let output = output.await.expect("it ends at once").unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(64), "{variable}={value}: {said}");
         assert!(
