@@ -18,6 +18,7 @@ use aws_lc_rs::digest;
 use crate::client::ClientAddress;
 use crate::error::{Error, Result};
 use crate::state::AppState;
+use crate::tally;
 
 /// Failures are forgotten this long after the last, at the latest after twice as long.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -31,7 +32,7 @@ const ACCOUNT_STEP: Duration = Duration::from_millis(250);
 const ADDRESS_FREE: u64 = 50;
 const ADDRESS_STEP: Duration = Duration::from_millis(20);
 
-/// Who waits holds a request open: few may, on the whole replica, from one address, and from one address for one account.
+/// Who waits holds a connection open: few may, on the whole replica, from one address, and from one address for one account.
 const WAITING: usize = 64;
 const WAITING_EACH_ADDRESS: usize = 8;
 const WAITING_EACH_ACCOUNT: usize = 1;
@@ -184,11 +185,10 @@ impl<'a> Attempt<'a> {
         };
         let (account, address) = failures(state, who).await;
         let wait = wait_after(account, address);
-        if !wait.is_zero() {
-            let _place = state.throttle.place(who).ok_or(Error::TooManyAttempts {
+        if !wait.is_zero() && !wait_in_place(state, who, wait).await? {
+            return Err(Error::TooManyAttempts {
                 retry_after: wait.as_millis().div_ceil(1000).try_into().unwrap_or(2),
-            })?;
-            tokio::time::sleep(wait).await;
+            });
         }
         Ok(Self {
             state,
@@ -223,6 +223,21 @@ impl<'a> Attempt<'a> {
             redis.delete(&redis_name(self.who.account)).await;
         }
     }
+}
+
+/// Waits, if there is a place to wait in; meanwhile others are served in the request's stead. In a task of its own: a client
+/// that hangs up would else give its place to wait to the next before its time.
+async fn wait_in_place(state: &AppState, who: Waiting, wait: Duration) -> Result<bool> {
+    let state = state.clone();
+    let task = tally::spawn(async move {
+        let Some(_place) = state.throttle.place(who) else {
+            return false;
+        };
+        state.admission.while_elsewhere(tokio::time::sleep(wait)).await;
+        true
+    });
+    task.await
+        .map_err(|error| Error::Internal(format!("the task of a wait ended: {error}")))
 }
 
 /// Failures of the account and of the address: the higher of what this replica and Redis know.
