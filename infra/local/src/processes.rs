@@ -15,7 +15,7 @@ pub struct ProcessInfo {
     /// `ready`, `starting`, `down`, `held` or `draining`.
     pub state: String,
     pub address: String,
-    /// The operations address of a replica (`/livez`, `/readyz`).
+    /// The operations address of a replica (`/` lists its pages).
     pub ops_address: Option<String>,
     pub pid: Option<i32>,
     /// Resident bytes, of nginx with its workers.

@@ -33,7 +33,7 @@ pub struct Stack {
 pub struct Replica {
     pub name: String,
     pub address: SocketAddr,
-    /// `/livez`, `/readyz`, `/metrics`.
+    /// `/livez`, `/readyz`, `/metrics`, `/log`.
     pub ops_address: SocketAddr,
     pub pid: i32,
 }

@@ -6,11 +6,19 @@ use crate::control::Status;
 use crate::processes::ProcessInfo;
 use crate::supervisor::Phase;
 
-const HEAD: [&str; 6] = ["PROCESS", "STATE", "ADDRESS", "PID", "MEMORY", "LOG"];
+const HEAD: [&str; 7] = [
+    "PROCESS",
+    "STATE",
+    "ADDRESS",
+    "OPERATIONS",
+    "PID",
+    "MEMORY",
+    "LOG",
+];
 
 /// The stack as text, with the shop's address as its last line.
 pub fn render(status: &Status) -> String {
-    let rows: Vec<[String; 6]> = status.processes.iter().map(row).collect();
+    let rows: Vec<[String; 7]> = status.processes.iter().map(row).collect();
     let mut widths = HEAD.map(str::len);
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -42,7 +50,7 @@ pub fn render(status: &Status) -> String {
     text
 }
 
-fn row(process: &ProcessInfo) -> [String; 6] {
+fn row(process: &ProcessInfo) -> [String; 7] {
     let restarts = match process.restarts {
         0 => String::new(),
         count => format!(" (restarts: {count})"),
@@ -51,13 +59,14 @@ fn row(process: &ProcessInfo) -> [String; 6] {
         process.name.clone(),
         format!("{}{restarts}", process.state),
         process.address.clone(),
+        process.ops_address.clone().unwrap_or_else(|| "-".to_owned()),
         process.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
         megabytes(process.memory),
         process.log.display().to_string(),
     ]
 }
 
-fn line(cells: &[String; 6], widths: &[usize; 6]) -> String {
+fn line(cells: &[String; 7], widths: &[usize; 7]) -> String {
     let padded: Vec<String> = cells
         .iter()
         .zip(widths)
@@ -82,7 +91,7 @@ mod tests {
             name: "api-1".to_owned(),
             state: "ready".to_owned(),
             address: "127.0.0.1:40001".to_owned(),
-            ops_address: None,
+            ops_address: Some("127.0.0.1:40002".to_owned()),
             pid: Some(42),
             memory: 21_500_000,
             restarts: 1,
@@ -97,8 +106,8 @@ mod tests {
             processes: vec![process],
         };
         let expected = "\
-PROCESS  STATE                ADDRESS          PID  MEMORY  LOG
-api-1    ready (restarts: 1)  127.0.0.1:40001  42   22 MB   /d/logs/api-1.log
+PROCESS  STATE                ADDRESS          OPERATIONS       PID  MEMORY  LOG
+api-1    ready (restarts: 1)  127.0.0.1:40001  127.0.0.1:40002  42   22 MB   /d/logs/api-1.log
 
 22 MB in all; data in /d
 the shop: http://127.0.0.1:8080

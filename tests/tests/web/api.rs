@@ -292,6 +292,8 @@ async fn a_read_that_hangs_is_tried_on_another_replica_once() {
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 #[tokio::test]
 async fn each_request_is_one_line_of_json_in_the_log() {
     let replica = Replica::start(Does::Answer).await;
@@ -300,6 +302,7 @@ async fn each_request_is_one_line_of_json_in_the_log() {
         .client
         .get(front.url("/api/v1/products?q=%22quoted%22"))
         .header("X-Request-Id", "logged-1")
+        .header("traceparent", TRACEPARENT)
         .header("User-Agent", "shop\"per\\");
     request.send().await.unwrap();
     let start = Instant::now();
@@ -316,5 +319,7 @@ async fn each_request_is_one_line_of_json_in_the_log() {
     assert_eq!(line["status"], 200);
     assert_eq!(line["upstream"], replica.address.to_string());
     assert_eq!(line["agent"], "shop\"per\\");
+    assert_eq!(line["traceparent"], TRACEPARENT);
+    assert_eq!(replica.seen()[0].headers["traceparent"], TRACEPARENT);
     assert!(!front.log("access.log").contains("healthz"));
 }
