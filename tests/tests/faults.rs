@@ -2,19 +2,44 @@
 //! that was acknowledged is lost.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Mutex, MutexGuard};
-use trestle_tests::{Shopper, eventually, first_product, shop, sql};
+use trestle_tests::{Answer, Shopper, eventually, first_product, shop, sql, within};
 
 /// One fault at a time: they share the stack.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
+/// The shop as it should be: what the last test took away is back, and every replica knows it.
 async fn alone() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME.lock().await
+    let alone = ONE_AT_A_TIME.lock().await;
+    let shop = shop().await;
+    eventually("every replica reads its database", async || {
+        for replica in shop.replicas() {
+            let url = format!("http://{}/readyz", replica.ops_address);
+            let Ok(answer) = Shopper::visitor("").http.get(url).send().await else {
+                return false;
+            };
+            let body: Value = answer.json().await.unwrap_or_default();
+            if body["ready"] != true || body["database"]["age_ms"].as_u64().is_none_or(|age| age > 800) {
+                return false;
+            }
+        }
+        true
+    })
+    .await;
+    alone
+}
+
+async fn empty_redis(shop: &trestle::Stack) {
+    let client = trestle_api::cache::redis::client(&shop.redis_url().unwrap()).unwrap();
+    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+    let () = redis::cmd("FLUSHALL").query_async(&mut redis).await.unwrap();
 }
 
 /// What a shopper sees, without what may differ (version counters of carts grow, ages differ).
@@ -66,9 +91,7 @@ async fn the_shop_answers_the_same_with_redis_killed_restarted_and_emptied() {
     .await;
     let before = views(&customer, product).await;
 
-    let client = trestle_api::cache::redis::client(&shop.redis_url().unwrap()).unwrap();
-    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
-    let () = redis::cmd("FLUSHALL").query_async(&mut redis).await.unwrap();
+    empty_redis(shop).await;
     assert_eq!(views(&customer, product).await, before, "Redis was emptied");
 }
 
@@ -252,39 +275,195 @@ async fn a_replica_that_was_frozen_believes_no_session_that_ended_meanwhile() {
     door.get("/customers/me").await.refused(401, "unauthenticated");
 }
 
-#[tokio::test]
-async fn cached_products_are_served_while_the_database_hangs_and_writes_are_refused() {
+/// How the database is taken away: frozen, so that links hang, or killed, so that they break.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Loss {
+    Frozen,
+    Killed,
+}
+
+async fn what_goes_on_while_the_database_is_away(loss: Loss) {
     let _alone = alone().await;
     let shop = shop().await;
+    let customer = Shopper::customer(&shop.url()).await;
     let visitor = Shopper::visitor(&shop.url());
     let product = first_product(shop, 20).await;
     let path = format!("/products/{}", product["id"]);
     let variant = product["variants"][0]["id"].as_u64().unwrap();
-    for _ in 0..4 {
+    visitor.put_in_cart(variant, 1).await.expect(200);
+    for _ in 0..6 {
         visitor.get(&path).await.expect(200);
         visitor.get("/products?limit=4").await.expect(200);
     }
-    shop.pause("database").unwrap();
+    match loss {
+        Loss::Frozen => shop.pause("database").unwrap(),
+        Loss::Killed => shop.kill_and_hold("database").await.unwrap(),
+    }
+    empty_redis(shop).await;
     // Past the lists' bound of 5 s they are served stale, and say so.
     tokio::time::sleep(Duration::from_secs(6)).await;
-    let product = visitor.get(&path).await;
-    let list = visitor.get("/products?limit=4").await;
-    let write = visitor.put_in_cart(variant, 1).await;
-    shop.resume("database").unwrap();
-    product.expect(200);
-    let list = list.expect(200);
-    assert!(
-        list.header("cache-status").contains("detail=stale"),
-        "{}",
-        list.header("cache-status")
-    );
-    assert!(list.header("age").parse::<u32>().unwrap() >= 5);
-    let write = write.refused(503, "unavailable");
-    assert!(!write.header("retry-after").is_empty());
+    let timed = async |work: &mut (dyn Future<Output = Answer> + Unpin)| {
+        let began = Instant::now();
+        (work.await, began.elapsed())
+    };
+    let shown = timed(&mut Box::pin(visitor.get(&path))).await;
+    let list = timed(&mut Box::pin(visitor.get("/products?limit=4"))).await;
+    let cart = timed(&mut Box::pin(visitor.get("/cart"))).await;
+    let write = timed(&mut Box::pin(visitor.put_in_cart(variant, 2))).await;
+    let order = timed(&mut Box::pin(customer.order(variant, 1))).await;
+    match loss {
+        Loss::Frozen => shop.resume("database").unwrap(),
+        Loss::Killed => shop.restart_process("database").await.unwrap(),
+    }
     let back = Instant::now();
-    eventually("writes work again", async || {
-        visitor.put_in_cart(variant, 1).await.status == 200
+    eventually("all is normal", async || {
+        visitor.put_in_cart(variant, 3).await.status == 200
+            && visitor.get("/cart").await.status == 200
+            && customer.get("/customers/me").await.status == 200
+            && customer.order(variant, 1).await.status == 201
+            && !visitor
+                .get("/products?limit=4")
+                .await
+                .header("cache-status")
+                .contains("stale")
     })
     .await;
-    assert!(back.elapsed() < Duration::from_secs(8), "{:?}", back.elapsed());
+    assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
+
+    let soon = Duration::from_millis(1_800);
+    for (what, (_, took)) in [
+        ("a product", &shown),
+        ("a list", &list),
+        ("a cart", &cart),
+        ("a write", &write),
+        ("an order", &order),
+    ] {
+        assert!(*took < soon, "{what} took {took:?}, {loss:?}");
+    }
+    shown.0.expect(200);
+    let list = list.0.expect(200);
+    let status = list.header("cache-status");
+    assert!(status.contains("detail=stale"), "{status}");
+    assert!(list.header("age").parse::<u32>().unwrap() >= 5);
+    // Whose token could have been revoked meanwhile is not told about the database.
+    for (refused, names) in [
+        (cart.0, "the database"),
+        (write.0, "the database"),
+        (order.0, "ended sessions"),
+    ] {
+        let refused = refused.refused(503, "unavailable");
+        assert_eq!(refused.header("retry-after"), "1");
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains(names), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn cached_products_are_served_while_the_database_hangs_and_writes_are_refused() {
+    what_goes_on_while_the_database_is_away(Loss::Frozen).await;
+}
+
+#[tokio::test]
+async fn cached_products_are_served_while_the_database_is_gone_and_writes_are_refused() {
+    what_goes_on_while_the_database_is_away(Loss::Killed).await;
+}
+
+#[tokio::test]
+async fn a_replica_that_starts_without_a_database_waits_for_it_and_says_so() {
+    let _alone = alone().await;
+    let shop = shop().await;
+    shop.kill_and_hold("database").await.unwrap();
+    let before: Vec<i32> = shop.replicas().iter().map(|replica| replica.pid).collect();
+    shop.kill("api-1").unwrap();
+    let waiting = async || {
+        let replica = shop.replicas().into_iter().find(|it| it.name == "api-1")?;
+        let url = format!("http://{}/readyz", replica.ops_address);
+        let answer = Shopper::visitor("").http.get(url).send().await.ok()?;
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.ok()?;
+        let said = body["schema"]["last_error"]["message"].is_string();
+        (!before.contains(&replica.pid) && said).then_some((replica, status, body))
+    };
+    let ((new, status, body), _) = within(Duration::from_secs(20), "the new replica waits", waiting).await;
+    assert_eq!((status, &body["ready"]), (503, &Value::Bool(false)), "{body}");
+    assert_eq!(body["schema"]["state"], "waiting", "{body}");
+    let why = body["schema"]["last_error"]["message"].as_str().unwrap();
+    assert!(why.contains("os error"), "{why}");
+    // Long enough for many looks at it: the process goes on, and its log is not filled.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let log = std::fs::read_to_string(shop.log("api-1")).unwrap();
+    shop.restart_process("database").await.unwrap();
+    let back = Instant::now();
+    eventually("it is ready", async || all_ready(&shop.replicas()).await).await;
+    assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
+    let now = shop.replicas().into_iter().find(|it| it.name == "api-1").unwrap();
+    assert_eq!(now.pid, new.pid, "it never ended");
+    let own = log.rsplit("\"starting\"").next().unwrap_or_default();
+    let lines = own.matches("\"waiting\"").count();
+    assert_eq!(lines, 1, "{own}");
+}
+
+/// Told to end by anybody, not taken out of nginx first.
+#[tokio::test]
+async fn a_replica_that_is_told_to_end_under_traffic_fails_no_request() {
+    let _alone = alone().await;
+    let shop = shop().await;
+    let product = first_product(shop, 20).await;
+    let variant = product["variants"][0]["id"].as_u64().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut shoppers = Vec::new();
+    for _ in 0..4 {
+        let customer = Shopper::customer(&shop.url()).await;
+        shoppers.push(tokio::spawn(shop_until(
+            Arc::clone(&stop),
+            customer,
+            [variant, variant],
+        )));
+    }
+    for name in ["api-1", "api-2"] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let pid = |replica: &trestle::Replica| (replica.name == name).then_some(replica.pid);
+        let before = shop.replicas().iter().find_map(pid);
+        shop.signal(name, nix::sys::signal::Signal::SIGTERM).unwrap();
+        let replaced = async || {
+            let replicas = shop.replicas();
+            let now = replicas.iter().find_map(pid);
+            now.is_some() && now != before && all_ready(&replicas).await
+        };
+        let took = eventually("another in its place", replaced).await;
+        assert!(took > Duration::from_millis(2_500), "it lingered, {took:?}");
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stop.store(true, Ordering::Relaxed);
+    for shopper in shoppers {
+        let (_, journal) = shopper.await.unwrap();
+        assert_eq!(journal.failed, 0);
+        assert!(journal.quantity > 0, "it put something into its cart");
+    }
+}
+
+/// Whatever is not finished: a client that does not send its body, a database that does not answer.
+#[tokio::test]
+async fn a_replica_ends_by_25_s_whatever_is_stuck() {
+    let _alone = alone().await;
+    let shop = shop().await;
+    let replica = shop.replicas().remove(1);
+    let mut client = tokio::net::TcpStream::connect(replica.address).await.unwrap();
+    let head = "PUT /api/v1/cart/items/1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    client.write_all(head.as_bytes()).await.unwrap();
+    shop.pause("database").unwrap();
+    shop.signal(&replica.name, nix::sys::signal::Signal::SIGTERM)
+        .unwrap();
+    let gone = async || {
+        let process = format!("/proc/{}", replica.pid);
+        (!Path::new(&process).exists()).then(Instant::now)
+    };
+    let took = within(Duration::from_secs(26), "the end", gone).await.1;
+    shop.resume("database").unwrap();
+    println!("it ended after {took:?}");
+    eventually("another in its place", async || {
+        let replicas = shop.replicas();
+        replicas.len() == 2 && all_ready(&replicas).await
+    })
+    .await;
 }

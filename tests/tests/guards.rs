@@ -9,7 +9,7 @@ use sqlx::{Executor as _, MySqlConnection};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::{OnceCell, watch};
 use trestle::Stack;
-use trestle_api::cache::breaker::Breaker;
+use trestle_api::cache::Cache;
 use trestle_api::cache::redis::{Redis, client};
 use trestle_api::db::{Db, Deadline};
 use trestle_api::error::Error;
@@ -188,7 +188,7 @@ async fn a_redis_link_that_hangs_is_replaced() {
     let stack = stack().await;
     let bridge = Bridge::open(stack.redis_socket().unwrap()).await;
     let client = client(&format!("redis://127.0.0.1:{}/0", bridge.port)).unwrap();
-    let redis = Redis::new(client, Arc::new(Breaker::default()));
+    let redis = Redis::new(client, Arc::new(Cache::new(0)));
     redis.warm().await;
     let value = [b"00000000000000010000000000000001+".as_slice(), b"body"].concat();
     assert!(redis.set_if_newer("guard", &value, Duration::from_secs(60)).await);
@@ -213,7 +213,7 @@ async fn redis_keeps_the_newer_of_two_values() {
     let stack = stack().await;
     let redis = Redis::new(
         client(&stack.redis_url().unwrap()).unwrap(),
-        Arc::new(Breaker::default()),
+        Arc::new(Cache::new(0)),
     );
     redis.warm().await;
     let value = |version: u64| format!("{version:016x}{:016x}+v{version}", 1).into_bytes();

@@ -69,6 +69,11 @@ impl Admission {
         self.limit
     }
 
+    /// How many may wait in line.
+    pub fn longest_line(&self) -> usize {
+        self.limit * LINE_FOR_EACH_PLACE
+    }
+
     /// How many are worked on now.
     pub fn under_way(&self) -> usize {
         self.limit.saturating_sub(self.places.available_permits())
@@ -104,7 +109,7 @@ impl<'a> InLine<'a> {
         } else if now.saturating_sub(admission.line_since.load(Ordering::Relaxed)) > as_ms(BURST) {
             in_line.patience = STANDING;
         }
-        (before < admission.limit * LINE_FOR_EACH_PLACE).then_some(in_line)
+        (before < admission.longest_line()).then_some(in_line)
     }
 }
 

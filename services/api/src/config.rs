@@ -142,7 +142,7 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Address of the operations port (/livez, /readyz); no proxy may lead to it
+    /// Address of the operations port (/livez, /readyz, /metrics, /log; / lists them); no proxy may lead to it
     #[arg(
         long,
         env = "TRESTLE_OPS_LISTEN",
@@ -159,7 +159,7 @@ pub struct ServeArgs {
     /// The shop's currency, an ISO 4217 code
     #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
     pub currency: Currency,
-    /// Log filter: a level (error, warn, info, debug, trace) or directives such as info,sqlx=warn
+    /// Log filter: a level (off, error, warn, info, debug, trace), TARGET=LEVEL, or both: info,sqlx=warn
     #[arg(long, env = "TRESTLE_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
     /// Log lines as json or pretty
@@ -170,9 +170,12 @@ pub struct ServeArgs {
         value_name = "FORMAT"
     )]
     pub log_format: LogFormat,
+    /// Milliseconds after which a statement is named in the log, 0 (every one) to 60000
+    #[arg(long, env = "TRESTLE_SLOW_QUERY_MS", default_value_t = 500, value_name = "MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    slow_query_ms: u64,
     /// One log line a request: on or off
     #[arg(long, env = "TRESTLE_ACCESS_LOG", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
-    access_log: bool,
+    pub access_log: bool,
     /// Threads that answer requests, 1 to 64 [default: the cores that the cgroup allows]
     #[arg(long, env = "TRESTLE_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: Option<u16>,
@@ -239,7 +242,7 @@ pub struct Config {
     pub replica: String,
     pub zone: String,
     pub currency: Currency,
-    pub access_log: bool,
+    pub slow_query: Duration,
     pub workers: usize,
     pub database_connections: u32,
     pub cache_bytes: u64,
@@ -301,9 +304,9 @@ impl Config {
                 reason: "is the same as TRESTLE_LISTEN".into(),
             });
         }
-        tracing_subscriber::EnvFilter::try_new(&args.log).map_err(|error| ConfigError {
+        crate::telemetry::parse(&args.log).map_err(|reason| ConfigError {
             variable: "TRESTLE_LOG",
-            reason: error.to_string(),
+            reason,
         })?;
         let own = crate::serve::FEED_CONNECTIONS + crate::serve::BACKGROUND_CONNECTIONS;
         let for_workers = args.database_connections.saturating_sub(own) as usize;
@@ -330,7 +333,7 @@ impl Config {
             replica,
             zone: args.zone.clone(),
             currency: args.currency,
-            access_log: args.access_log,
+            slow_query: Duration::from_millis(args.slow_query_ms),
             workers,
             database_connections: args.database_connections,
             cache_bytes: args.cache_mib * 1024 * 1024,

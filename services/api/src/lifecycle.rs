@@ -52,6 +52,16 @@ impl Lifecycle {
         self.phase.send_replace(phase);
     }
 
+    /// Goes through the phases, the listener being closed after `linger`. Returns `limit` after it began: whoever is still
+    /// busy then is cut off.
+    pub async fn drain(&self, linger: Duration, limit: Duration) {
+        let began = tokio::time::Instant::now();
+        self.enter(Phase::Lingering);
+        tokio::time::sleep_until(began + linger).await;
+        self.enter(Phase::Closing);
+        tokio::time::sleep_until(began + limit).await;
+    }
+
     /// Waits until `phase` or a later one is reached.
     pub async fn reached(&self, phase: Phase) {
         let mut receiver = self.phase.subscribe();
@@ -114,6 +124,20 @@ mod tests {
         release.send(()).ok();
         let late = tokio::time::timeout(Duration::from_secs(5), &mut ended).await;
         assert!(late.is_ok(), "it waited for ever");
+    }
+
+    #[tokio::test]
+    async fn work_that_never_ends_does_not_keep_the_process() {
+        let lifecycle = Arc::new(Lifecycle::default());
+        let _stuck = lifecycle.finish(std::future::pending::<()>());
+        let began = std::time::Instant::now();
+        let limit = Duration::from_millis(100);
+        tokio::select! {
+            () = lifecycle.drain(Duration::from_millis(10), limit) => {}
+            () = lifecycle.all_finished() => unreachable!("it is stuck"),
+        }
+        assert!(began.elapsed() >= limit && lifecycle.is_draining());
+        lifecycle.reached(Phase::Closing).await;
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! How requests are read: JSON bodies, queries and path segments, with errors in the shop's own words.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -12,6 +14,8 @@ use crate::error::{Error, FieldError};
 
 /// The largest body that any route takes, in bytes. The proxy's limit is the same.
 pub const BODY_LIMIT: usize = 64 * 1024;
+/// A client that sends it more slowly is let go: it holds one of the places for requests.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A JSON body. Unknown fields are refused by the types themselves.
 pub struct Json<T>(pub T);
@@ -31,7 +35,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 /// # Errors
 /// 413 when it is larger, 400 when it ends too soon.
 pub async fn read_body(request: Request) -> Result<Bytes, Error> {
-    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await;
+    let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
+    let Ok(body) = tokio::time::timeout(BODY_WITHIN, body).await else {
+        return Err(Error::invalid("the body did not come to its end in 10 s"));
+    };
     body.map_err(|error| {
         let limit = std::error::Error::source(&error)
             .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());

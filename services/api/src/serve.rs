@@ -13,6 +13,8 @@ use hyper::body::Incoming;
 use hyper::service::Service as _;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -23,15 +25,23 @@ use crate::cache::feed::{self, Revocations};
 use crate::client::Peer;
 use crate::config::Config;
 use crate::db::{Db, migrate};
+use crate::health::Dependency;
 use crate::identity::Throttle;
 use crate::lifecycle::{HARD_LIMIT, Lifecycle, Phase};
+use crate::ops;
 use crate::state::{AppState, Shared};
+use crate::telemetry::Log;
 
 /// The change feed has a connection of its own: whatever else waits for locks must not make it late, because tokens are
 /// refused when it is.
 pub const FEED_CONNECTIONS: u32 = 1;
 /// Recovery of orders and purges.
 pub const BACKGROUND_CONNECTIONS: u32 = 2;
+/// Between two looks at a database that is not there yet, or not ready: from the first to the last, doubling, with jitter.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often the log says what is still waited for.
+const SAY_EVERY: Duration = Duration::from_secs(30);
 /// A client that sends its headers more slowly is let go.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -39,26 +49,29 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When an address cannot be bound or the shop's currency is another.
-pub fn run(config: Config) -> anyhow::Result<()> {
+pub fn run(config: Config, log: Log) -> anyhow::Result<()> {
     // Blocking threads hash passwords; the semaphore bounds them, this only keeps a bound if it did not.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
         .build()?;
-    runtime.block_on(main_runtime(config))
+    runtime.block_on(main_runtime(config, log))
 }
 
-async fn main_runtime(config: Config) -> anyhow::Result<()> {
+async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     let listener = bind(config.listen, "TRESTLE_LISTEN").await?;
     let ops_listener = bind(config.ops_listen, "TRESTLE_OPS_LISTEN").await?;
     let shared = Arc::new(Shared {
         cache: Arc::new(Cache::new(config.cache_bytes)),
         revocations: Arc::new(Revocations::default()),
         lifecycle: Arc::new(Lifecycle::default()),
+        log,
         hashes: Arc::new(Semaphore::new(config.hashes)),
         admission: Admission::new(config.max_requests),
         throttle: Throttle::default(),
         started: Instant::now(),
+        schema: Dependency::default(),
+        redis_seen: Dependency::default(),
         ready: AtomicBool::new(false),
         config,
     });
@@ -73,9 +86,11 @@ async fn main_runtime(config: Config) -> anyhow::Result<()> {
         "starting"
     );
     let terminate = watch_signals(Arc::clone(&shared))?;
-    tokio::spawn(axum::serve(ops_listener, crate::ops::router(Arc::clone(&shared))).into_future());
+    tokio::spawn(ops::serve(ops_listener, ops::router(Arc::clone(&shared))));
 
-    let db = Db::new(shared.config.database.clone(), BACKGROUND_CONNECTIONS);
+    tokio::spawn(watch_redis(Arc::clone(&shared)));
+
+    let db = pool(&shared, BACKGROUND_CONNECTIONS);
     let background = tokio::spawn(background(Arc::clone(&shared), db.clone()));
     let workers = start_workers(&shared)?;
     accept(&listener, &workers, &shared).await;
@@ -90,6 +105,13 @@ async fn main_runtime(config: Config) -> anyhow::Result<()> {
     terminate.abort();
     tracing::info!("ended");
     Ok(())
+}
+
+/// A pool of this process, seen in its metrics.
+fn pool(shared: &Shared, connections: u32) -> Db {
+    Db::new(shared.config.database.clone(), connections)
+        .slow_after(shared.config.slow_query)
+        .watched()
 }
 
 async fn bind(address: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
@@ -109,11 +131,7 @@ fn watch_signals(shared: Arc<Shared>) -> std::io::Result<tokio::task::JoinHandle
             _ = interrupt.recv() => {}
         }
         tracing::info!(linger_seconds = shared.config.linger.as_secs(), "draining");
-        shared.lifecycle.enter(Phase::Lingering);
-        let hard = tokio::time::Instant::now() + HARD_LIMIT;
-        tokio::time::sleep(shared.config.linger).await;
-        shared.lifecycle.enter(Phase::Closing);
-        tokio::time::sleep_until(hard).await;
+        shared.lifecycle.drain(shared.config.linger, HARD_LIMIT).await;
         tracing::error!("still busy after {} s: ending", HARD_LIMIT.as_secs());
         std::process::exit(1);
     }))
@@ -121,20 +139,9 @@ fn watch_signals(shared: Arc<Shared>) -> std::io::Result<tokio::task::JoinHandle
 
 /// Waits for the schema and the currency, then follows the change feed, recovers orders and tidies up.
 async fn background(shared: Arc<Shared>, db: Db) {
-    let mut waiting_for = String::new();
-    loop {
-        match check_shop(&shared, &db).await {
-            Ok(()) => break,
-            Err(reason) if reason != waiting_for => {
-                tracing::warn!(reason, "waiting");
-                waiting_for = reason;
-            }
-            Err(_) => {}
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    wait_for_shop(&shared, &db).await;
     let feed = tokio::spawn(feed::follow(
-        Db::new(shared.config.database.clone(), FEED_CONNECTIONS),
+        pool(&shared, FEED_CONNECTIONS),
         Arc::clone(&shared.cache),
         Arc::clone(&shared.revocations),
     ));
@@ -154,8 +161,65 @@ async fn background(shared: Arc<Shared>, db: Db) {
     std::process::exit(1);
 }
 
+/// A database that is late must not be met by every replica at once, many times a second.
+async fn wait_for_shop(shared: &Shared, db: &Db) {
+    let (mut pause, mut waiting_for, mut said) = (FIRST_PAUSE, String::new(), Instant::now());
+    while let Err(reason) = check_shop(shared, db).await {
+        shared.schema.failed(&reason);
+        if reason != waiting_for || said.elapsed() >= SAY_EVERY {
+            let waited_seconds = shared.started.elapsed().as_secs();
+            tracing::warn!(reason, waited_seconds, "waiting");
+            (waiting_for, said) = (reason, Instant::now());
+        }
+        tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..=1.0))).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    shared.schema.answered();
+}
+
+/// Asks Redis now and then, on a link of its own, so that its state is known without traffic.
+async fn watch_redis(shared: Arc<Shared>) {
+    let Some(client) = &shared.config.redis else {
+        return;
+    };
+    let mut link = None;
+    loop {
+        let ask = async {
+            let mut connection = match link.take() {
+                Some(connection) => connection,
+                None => client.get_multiplexed_async_connection().await?,
+            };
+            let () = redis::cmd("PING").query_async(&mut connection).await?;
+            Ok::<_, redis::RedisError>(connection)
+        };
+        match tokio::time::timeout(Duration::from_millis(250), ask).await {
+            Ok(Ok(connection)) => {
+                shared.redis_seen.answered();
+                link = Some(connection);
+            }
+            Ok(Err(error)) => shared.redis_seen.failed(&error),
+            Err(_) => shared.redis_seen.failed(&"no answer in 250 ms"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Connects once: a pool would go on trying, and only say in the end that it took too long.
+async fn reach(database: &MySqlConnectOptions) -> Result<(), String> {
+    let because = |error: String| format!("the database cannot be reached: {error}");
+    match tokio::time::timeout(Duration::from_secs(5), database.connect()).await {
+        Ok(Ok(connection)) => connection
+            .close()
+            .await
+            .map_err(|error| because(error.to_string())),
+        Ok(Err(error)) => Err(because(error.to_string())),
+        Err(_) => Err(because("no answer in 5 s".into())),
+    }
+}
+
 /// Whether the schema is current and the shop sells in our currency.
 async fn check_shop(shared: &Shared, db: &Db) -> Result<(), String> {
+    reach(&shared.config.database).await?;
     let ours = shared.config.currency;
     let deadline = crate::db::Deadline::after(Duration::from_secs(5));
     let currency = db
@@ -255,7 +319,7 @@ async fn serve_connections(
     database_connections: u32,
     mut receiver: mpsc::Receiver<Accepted>,
 ) {
-    let db = Db::new(shared.config.database.clone(), database_connections);
+    let db = pool(&shared, database_connections).heeding(Arc::clone(&shared.revocations.database));
     let state = AppState::new(Arc::clone(&shared), db.clone());
     if let Some(redis) = &state.redis {
         redis.warm().await;

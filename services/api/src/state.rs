@@ -13,8 +13,10 @@ use crate::cache::feed::Revocations;
 use crate::cache::redis::Redis;
 use crate::config::Config;
 use crate::db::Db;
+use crate::health::Dependency;
 use crate::identity::Throttle;
 use crate::lifecycle::Lifecycle;
+use crate::telemetry::Log;
 
 /// Shared by all runtimes of this process.
 pub struct Shared {
@@ -22,6 +24,7 @@ pub struct Shared {
     pub cache: Arc<Cache>,
     pub revocations: Arc<Revocations>,
     pub lifecycle: Arc<Lifecycle>,
+    pub log: Log,
     /// One permit a password hash: each takes 19 MiB and a core for 20 ms.
     pub hashes: Arc<Semaphore>,
     /// Failed logins, and who waits because of them.
@@ -29,6 +32,10 @@ pub struct Shared {
     /// How many requests are worked on at a time.
     pub admission: Admission,
     pub started: Instant,
+    /// What the start waits for: a database with a current schema and our currency.
+    pub schema: Dependency,
+    /// Redis, asked once a second.
+    pub redis_seen: Dependency,
     /// Set once the schema was seen and the revocations were loaded.
     pub ready: AtomicBool,
 }
@@ -48,7 +55,7 @@ pub struct Own {
 impl AppState {
     pub fn new(shared: Arc<Shared>, db: Db) -> Self {
         let client = shared.config.redis.clone();
-        let redis = client.map(|client| Redis::new(client, Arc::clone(&shared.cache.breaker)));
+        let redis = client.map(|client| Redis::new(client, Arc::clone(&shared.cache)));
         Self(Arc::new(Own { shared, db, redis }))
     }
 }

@@ -1,23 +1,56 @@
-//! What one request cost elsewhere: its statements to MySQL and its calls to Redis, counted and timed for its log line.
+//! What is known of one request wherever work is done for it: its id and trace, its statements to MySQL and its calls to
+//! Redis, counted and timed for its log line.
 //!
 //! It travels with the task; work that is spawned for a request takes it along through [`spawn`].
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::HeaderValue;
 use tokio::task::JoinHandle;
+
+use crate::metrics::{METRICS, Reason};
+use crate::middleware::Trace;
 
 tokio::task_local! {
     static TALLY: Arc<Tally>;
 }
 
-/// Counts and times of one request.
-#[derive(Debug, Default)]
+/// One request.
+#[derive(Debug)]
 pub struct Tally {
+    request_id: HeaderValue,
+    pub trace: Trace,
     pub queries: Count,
     pub redis: Count,
+    /// Which queue was full, if one was.
+    refused: OnceLock<Reason>,
+}
+
+impl Tally {
+    pub fn new(request_id: HeaderValue, trace: Trace) -> Self {
+        Self {
+            request_id,
+            trace,
+            queries: Count::default(),
+            redis: Count::default(),
+            refused: OnceLock::new(),
+        }
+    }
+
+    pub fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    pub fn refuse(&self, reason: Reason) {
+        self.refused.get_or_init(|| reason);
+    }
+
+    pub fn refusal(&self) -> Option<Reason> {
+        self.refused.get().copied()
+    }
 }
 
 /// How many, and how long in all.
@@ -60,12 +93,24 @@ where
     }
 }
 
+/// The request at hand, if there is one.
+pub fn current() -> Option<Arc<Tally>> {
+    TALLY.try_with(Arc::clone).ok()
+}
+
+/// The request at hand is turned away because this queue is full.
+pub fn refused(reason: Reason) {
+    TALLY.try_with(|tally| tally.refuse(reason)).ok();
+}
+
 /// A statement ended.
 pub fn query(took: Duration) {
+    METRICS.db.statements.observe(took);
     TALLY.try_with(|tally| tally.queries.add(took)).ok();
 }
 
 /// A call to Redis ended.
 pub fn redis(took: Duration) {
+    METRICS.redis_calls.observe(took);
     TALLY.try_with(|tally| tally.redis.add(took)).ok();
 }

@@ -16,6 +16,7 @@ use super::{Cache, Key};
 use crate::clock::now_ms;
 use crate::db::{Connection, Db, Deadline};
 use crate::error::Result;
+use crate::health::Dependency;
 use crate::types::id::{ProductId, SessionId};
 
 const EVERY: Duration = Duration::from_millis(250);
@@ -83,6 +84,8 @@ pub struct Revocations {
     ended: RwLock<HashMap<Uuid, Instant>>,
     started: Instant,
     read: Mutex<Option<ReadAt>>,
+    /// The database's answers and errors, for `/readyz`.
+    pub database: Arc<Dependency>,
 }
 
 /// When the last whole read of the feed began, by both clocks: the steady one does not count a suspended machine, the
@@ -114,6 +117,7 @@ impl Default for Revocations {
             ended: RwLock::default(),
             started: Instant::now(),
             read: Mutex::default(),
+            database: Arc::default(),
         }
     }
 }
@@ -230,11 +234,13 @@ pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
     loop {
         match read(&db, &cache, &revocations).await {
             Ok(()) => {
+                revocations.database.answered();
                 if cache.outage.swap(false, Ordering::Relaxed) {
                     tracing::info!("the change feed is read again");
                 }
             }
             Err(error) => {
+                revocations.database.failed(&error);
                 if !cache.outage.swap(true, Ordering::Relaxed) {
                     tracing::warn!(%error, "the change feed cannot be read");
                 }

@@ -7,6 +7,8 @@ use tokio::sync::watch;
 
 use super::{Hit, Key};
 use crate::error::{Error, Result};
+use crate::metrics::Reason;
+use crate::tally;
 
 type Outcome = Option<std::result::Result<Hit, Refusal>>;
 
@@ -65,7 +67,10 @@ impl Landing {
             .and_then(|outcome| outcome.clone());
         match outcome {
             Some(Ok(hit)) => Ok(hit),
-            Some(Err(Refusal::Overloaded)) => Err(Error::Overloaded),
+            Some(Err(Refusal::Overloaded)) => {
+                tally::refused(Reason::Loads);
+                Err(Error::Overloaded)
+            }
             Some(Err(Refusal::Unavailable)) => Err(Error::Unavailable("the database")),
             Some(Err(Refusal::Internal)) | None => Err(Error::Internal("a load failed".into())),
         }

@@ -10,9 +10,10 @@ pub mod feed;
 mod flight;
 pub mod memory;
 pub mod redis;
+pub mod stats;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,7 @@ use self::entry::Entry;
 use self::flight::Flights;
 use self::memory::Memory;
 use self::redis::Redis;
+use self::stats::Stats;
 use crate::clock::now_ms;
 use crate::db::Deadline;
 use crate::db::deadline::READ;
@@ -33,8 +35,9 @@ use crate::error::{Error, Result};
 /// How long past its bound an entry is kept for a database outage.
 pub const STALE_KEPT: Duration = Duration::from_secs(600);
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
-const LOADS: usize = 8;
-const LOADS_WAITING: usize = 256;
+pub const LOADS: usize = 8;
+/// Loads under way and waiting together.
+pub const LOADS_WAITING: usize = 256;
 /// Between these tenths of its bound an entry that is still asked for is renewed.
 const EARLY_FROM: u64 = 7;
 const EARLY_TO: u64 = 9;
@@ -131,15 +134,6 @@ pub struct Loaded {
 
 pub type Load = Box<dyn Fn(Deadline) -> BoxFuture<'static, Result<Loaded>> + Send + Sync>;
 
-/// What the caches did since the process started.
-#[derive(Debug, Default)]
-pub struct Stats {
-    pub memory_hits: AtomicU64,
-    pub redis_hits: AtomicU64,
-    pub loads: AtomicU64,
-    pub stale: AtomicU64,
-}
-
 /// The layers that all runtimes of a process share.
 pub struct Cache {
     pub memory: Memory,
@@ -165,6 +159,11 @@ impl Cache {
         }
     }
 
+    /// Places free for loads from MySQL, and in the queue for them.
+    pub fn free(&self) -> (usize, usize) {
+        (self.loads.available_permits(), self.waiting.available_permits())
+    }
+
     /// The answer for `key`. A miss is loaded once however many ask, in a task that no waiter can cancel.
     ///
     /// # Errors
@@ -179,9 +178,10 @@ impl Cache {
         if let Some(entry) = self.memory.get(&key) {
             let age_ms = entry.age_ms(now_ms());
             if age_ms < key.bound_ms() {
-                self.stats.memory_hits.fetch_add(1, Ordering::Relaxed);
+                self.stats.memory_hits.add();
                 if age_ms >= key.bound_ms() * EARLY_FROM / 10 && age_ms >= early(&key) {
                     // Somebody still asks for it near its end: have the next one ready before that.
+                    self.stats.early_refreshes.add();
                     self.start(redis, &key, load);
                 }
                 return Ok(Hit {
@@ -191,6 +191,7 @@ impl Cache {
                 });
             }
         }
+        self.stats.memory_misses.add();
         let mut landing = self.start(redis, &key, load);
         match tokio::time::timeout_at(deadline.within(READ).0, landing.landed()).await {
             Ok(outcome) => outcome,
@@ -205,6 +206,9 @@ impl Cache {
         load: impl FnOnce() -> Load,
     ) -> flight::Landing {
         let (landing, pilot) = self.flights.board(key);
+        if pilot.is_none() {
+            self.stats.joins.add();
+        }
         if let Some(pilot) = pilot {
             let cache = Arc::clone(self);
             let redis = redis.cloned();
@@ -242,12 +246,15 @@ impl Cache {
             let newer = stale.as_ref().is_none_or(|here| here.order() <= entry.order());
             if newer && entry.age_ms(now_ms()) < early(key) {
                 if let Some(entry) = self.memory.put(key, Arc::clone(&entry)) {
-                    self.stats.redis_hits.fetch_add(1, Ordering::Relaxed);
+                    self.stats.redis_hits.add();
                     return (Ok(Hit::new(entry, Source::Redis)), None);
                 }
             } else if newer {
                 stale = Some(entry);
             }
+        }
+        if redis.is_some() {
+            self.stats.redis_misses.add();
         }
         // While the change feed says that MySQL cannot be read, a load is only a probe: who has something to show
         // neither waits long for it nor is refused because many do.
@@ -263,15 +270,20 @@ impl Cache {
     }
 
     async fn load(&self, key: &Key, load: &Load, deadline: Deadline) -> Result<Arc<Entry>> {
-        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Overloaded)?;
+        let _waiting = self.waiting.try_acquire().map_err(|_| {
+            self.stats.refused.add();
+            Error::Overloaded
+        })?;
         let Ok(Ok(_slot)) = tokio::time::timeout_at(deadline.0, self.loads.acquire()).await else {
             return Err(Error::Overloaded);
         };
         // A change may arrive while the load is under way; then what it read is below the floor, and is read again.
         for _ in 0..3 {
             let read_at = now_ms();
-            let loaded = load(deadline).await?;
-            self.stats.loads.fetch_add(1, Ordering::Relaxed);
+            let loaded = load(deadline)
+                .await
+                .inspect_err(|_| self.stats.load_failures.add())?;
+            self.stats.loads.add();
             let entry = Arc::new(Entry::new(loaded.body, loaded.version, read_at));
             if let Some(entry) = self.memory.put(key, entry) {
                 return Ok(entry);
@@ -286,7 +298,7 @@ impl Cache {
         if entry.age_ms(now_ms()) > longest || self.memory.is_below_floor(key, entry.version) {
             return None;
         }
-        self.stats.stale.fetch_add(1, Ordering::Relaxed);
+        self.stats.stale.add();
         Some(Hit::new(entry, Source::Stale))
     }
 }

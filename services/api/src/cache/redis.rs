@@ -11,7 +11,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo as _};
 use tokio::time::{Instant, timeout};
 
-use super::breaker::Breaker;
+use super::Cache;
 use crate::tally;
 
 /// A read that takes longer costs more than the database would.
@@ -70,17 +70,18 @@ struct Inner {
 #[derive(Clone)]
 pub struct Redis {
     inner: Arc<Inner>,
-    breaker: Arc<Breaker>,
+    /// For its breaker and its counts, which all links share.
+    cache: Arc<Cache>,
 }
 
 impl Redis {
-    pub fn new(client: Client, breaker: Arc<Breaker>) -> Self {
+    pub fn new(client: Client, cache: Arc<Cache>) -> Self {
         let slot = Mutex::new(Slot::Absent {
             retry_at: Instant::now(),
         });
         Self {
             inner: Arc::new(Inner { client, slot }),
-            breaker,
+            cache,
         }
     }
 
@@ -129,11 +130,14 @@ impl Redis {
     }
 
     async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
-        if !self.breaker.permits() {
+        let (breaker, calls) = (&self.cache.breaker, &self.cache.stats.redis);
+        if !breaker.permits() {
+            calls.skipped.add();
             return None;
         }
         let Some((mut connection, generation)) = self.link() else {
-            self.breaker.failed();
+            calls.skipped.add();
+            breaker.failed();
             return None;
         };
         let began = Instant::now();
@@ -141,20 +145,23 @@ impl Redis {
         tally::redis(began.elapsed());
         match answer {
             Ok(Ok(value)) => {
-                self.breaker.succeeded();
+                calls.ok.add();
+                breaker.succeeded();
                 self.answered(generation);
                 redis::from_redis_value(value).ok()
             }
             Ok(Err(error)) => {
                 tracing::debug!(%error, "Redis refused a call");
-                self.breaker.failed();
+                calls.failed.add();
+                breaker.failed();
                 if error.is_unrecoverable_error() || error.is_io_error() {
                     self.drop_link(generation);
                 }
                 None
             }
             Err(_) => {
-                self.breaker.failed();
+                calls.timed_out.add();
+                breaker.failed();
                 self.timed_out(generation);
                 None
             }

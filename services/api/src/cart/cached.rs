@@ -1,6 +1,5 @@
 //! A cart as it is read: from Redis when the cookie says how new it must be, else from MySQL.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::cookie::CartCookie;
@@ -62,7 +61,7 @@ pub async fn read(state: &AppState, deadline: Deadline, owner: &Owner) -> Result
         // Older than what this client was told: another replica's write to Redis was lost.
         && cart.version >= cookie.version
     {
-        state.cache.stats.redis_hits.fetch_add(1, Ordering::Relaxed);
+        state.cache.stats.redis_hits.add();
         return Ok(cart);
     }
     let found = match owner {

@@ -16,6 +16,7 @@ use crate::cart::cached;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::identity::Customer;
+use crate::metrics::METRICS;
 use crate::orders;
 use crate::request::{Private, check_content_type, read_body};
 use crate::state::AppState;
@@ -49,8 +50,15 @@ pub async fn buy(
 }
 
 async fn work(state: AppState, deadline: Deadline, attempt: Arc<Attempt>) -> Result<Response> {
-    let total = match place(&state, deadline, &attempt).await? {
-        Placed::New { total } => total,
+    let placed = place(&state, deadline, &attempt).await;
+    if matches!(placed, Err(Error::OutOfStock(_))) {
+        METRICS.orders.stock_conflicts.inc();
+    }
+    let total = match placed? {
+        Placed::New { total } => {
+            METRICS.orders.pending.inc();
+            total
+        }
         Placed::Before => return replay::replay(&state, deadline, &attempt).await,
     };
     let Some(end) = charge(&state, deadline, &attempt, total).await else {

@@ -17,6 +17,7 @@ use crate::cart::cached;
 use crate::cart::cookie::CartCookie;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
+use crate::metrics::METRICS;
 use crate::orders::cancel;
 use crate::orders::state::State;
 use crate::state::AppState;
@@ -59,6 +60,7 @@ async fn round(state: &AppState) -> Result<()> {
             match end(state, *due).await {
                 Ok(cart) => emptied.extend(cart),
                 Err(error) => {
+                    METRICS.recovered.errors.inc();
                     tracing::error!(order = %due.order, state = %due.state, %error, "an order was not recovered");
                 }
             }
@@ -104,11 +106,18 @@ async fn end(state: &AppState, due: Due) -> Result<Option<CartCookie>> {
             };
             let deadline = Deadline::after(STEP);
             let settled = settle(state, deadline, due.customer, due.order, end).await?;
+            if settled.is_some() {
+                match end {
+                    End::Paid => METRICS.recovered.paid.inc(),
+                    End::Failed => METRICS.recovered.failed.inc(),
+                }
+            }
             tracing::info!(order = %due.order, ?end, here = settled.is_some(), "an order was recovered");
             Ok(settled.and_then(|settled| settled.cart))
         }
         State::Cancelled => {
             cancel::refund(state, Deadline::after(STEP), due.order).await?;
+            METRICS.recovered.refunded.inc();
             tracing::info!(order = %due.order, "a refund was recovered");
             Ok(None)
         }

@@ -10,11 +10,13 @@ use crate::cart::cookie::CartCookie;
 use crate::cart::merge;
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
+use crate::metrics::METRICS;
 use crate::orders;
 use crate::orders::order::Order;
 use crate::orders::state::State;
 use crate::state::AppState;
 use crate::types::id::{CustomerId, OrderId, VariantId};
+use crate::types::money::Money;
 
 /// How the payment of a pending order ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub struct Settled {
     pub status: StatusCode,
     /// The order as it was when it was settled, in JSON.
     pub body: Vec<u8>,
+    pub total: Money,
     pub cart: Option<CartCookie>,
 }
 
@@ -59,10 +62,17 @@ pub async fn settle(
     order: OrderId,
     end: End,
 ) -> Result<Option<Settled>> {
-    state
+    let settled = state
         .db
         .transact(deadline, move |tx| Box::pin(write(tx, customer, order, end)))
-        .await
+        .await?;
+    if let Some(settled) = &settled {
+        match end {
+            End::Paid => METRICS.orders.sold(settled.total),
+            End::Failed => METRICS.orders.failed.inc(),
+        }
+    }
+    Ok(settled)
 }
 
 async fn write(tx: &mut Connection, customer: CustomerId, id: OrderId, end: End) -> Result<Option<Settled>> {
@@ -84,7 +94,12 @@ async fn write(tx: &mut Connection, customer: CustomerId, id: OrderId, end: End)
             None
         }
     };
-    Ok(Some(Settled { status, body, cart }))
+    Ok(Some(Settled {
+        status,
+        body,
+        total: order.total,
+        cart,
+    }))
 }
 
 fn ordered(order: &Order) -> Vec<(VariantId, i32)> {

@@ -12,22 +12,24 @@ use sqlx::mysql::{MySqlArguments, MySqlQueryResult, MySqlRow, MySqlStatement, My
 use sqlx::pool::PoolConnection;
 use sqlx::{Either, Error, Execute, Executor, MySql, MySqlConnection, SqlStr};
 
-use crate::tally;
-
-/// A statement that takes longer is named in the log.
-const SLOW: Duration = Duration::from_millis(500);
+use crate::metrics::METRICS;
+use crate::tally::{self, Tally};
 
 /// What `Db::read` and `Db::transact` lend.
 #[derive(Debug)]
-pub struct Connection(PoolConnection<MySql>);
+pub struct Connection {
+    pooled: PoolConnection<MySql>,
+    /// A statement that takes as long is named in the log.
+    slow: Duration,
+}
 
 impl Connection {
-    pub(super) fn new(pooled: PoolConnection<MySql>) -> Self {
-        Self(pooled)
+    pub(super) fn new(pooled: PoolConnection<MySql>, slow: Duration) -> Self {
+        Self { pooled, slow }
     }
 
     pub(super) fn pooled(&mut self) -> &mut PoolConnection<MySql> {
-        &mut self.0
+        &mut self.pooled
     }
 }
 
@@ -36,45 +38,45 @@ impl Deref for Connection {
     type Target = MySqlConnection;
 
     fn deref(&self) -> &MySqlConnection {
-        &self.0
+        &self.pooled
     }
 }
 
 impl DerefMut for Connection {
     fn deref_mut(&mut self) -> &mut MySqlConnection {
-        &mut self.0
+        &mut self.pooled
     }
 }
 
 /// Counts a statement when it ends, however it ends: read to its last row, failed, or given up.
 struct Timed {
     began: Instant,
-    sql: Option<SqlStr>,
-}
-
-impl Timed {
-    fn begin(sql: SqlStr) -> Self {
-        Self {
-            began: Instant::now(),
-            sql: Some(sql),
-        }
-    }
+    sql: SqlStr,
+    slow: Duration,
 }
 
 impl Drop for Timed {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         tally::query(took);
-        if took >= SLOW {
-            let sql = self.sql.take();
-            let statement = sql.as_ref().map_or("", |sql| sql.as_str());
-            tracing::warn!(
-                statement,
-                millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                "a slow query"
-            );
+        if took >= self.slow {
+            METRICS.db.slow_statements.inc();
+            log_slow(self.sql.as_str(), took);
         }
     }
+}
+
+/// Its text only: values are bound, and never logged.
+fn log_slow(statement: &str, took: Duration) {
+    let request = tally::current();
+    let request = request.as_deref();
+    tracing::warn!(
+        statement,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        request_id = request.map(Tally::request_id),
+        trace_id = request.map(|request| tracing::field::display(request.trace.id)),
+        "a slow query"
+    );
 }
 
 /// A query taken apart: sqlx tells its text only to who consumes it.
@@ -124,8 +126,12 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, MySql>,
     {
         let query = Known::of(query);
-        let timed = Timed::begin(query.sql.clone());
-        let rows = (&mut *self.0).fetch_many(query);
+        let timed = Timed {
+            began: Instant::now(),
+            sql: query.sql.clone(),
+            slow: self.slow,
+        };
+        let rows = (&mut *self.pooled).fetch_many(query);
         rows.map(move |row| {
             let _ = &timed;
             row
@@ -158,13 +164,13 @@ impl<'c> Executor<'c> for &'c mut Connection {
     where
         'c: 'e,
     {
-        (&mut *self.0).prepare_with(sql, parameters)
+        (&mut *self.pooled).prepare_with(sql, parameters)
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<MySql>, Error>>
     where
         'c: 'e,
     {
-        (&mut *self.0).describe(sql)
+        (&mut *self.pooled).describe(sql)
     }
 }

@@ -12,7 +12,8 @@ mod connection;
 pub mod deadline;
 pub mod migrate;
 
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use rand::RngExt as _;
@@ -24,11 +25,19 @@ pub use connection::Connection;
 pub use deadline::Deadline;
 
 use crate::error::{Error, Result};
+use crate::health::Dependency;
+use crate::metrics::METRICS;
 
 /// How often a transaction that met a deadlock or a lock wait is tried in all.
 const ATTEMPTS: u32 = 4;
 /// A connection unused for longer is pinged before it is handed out: the server ends idle ones after 10 s.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// A statement that takes longer is named in the log, unless the configuration says another time.
+pub const SLOW: Duration = Duration::from_millis(500);
+/// How long a request tries a database that is known to be away.
+const WHILE_LOST: Duration = Duration::from_secs(1);
+/// For so long after the database was away every connection is pinged: longer than an unused one is kept (7 s).
+const DOUBTFUL: Duration = Duration::from_secs(15);
 /// How long a connection may take to go back to the pool.
 const RETURN_LIMIT: Duration = Duration::from_millis(500);
 
@@ -36,11 +45,16 @@ const RETURN_LIMIT: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Db {
     pool: MySqlPool,
+    slow: Duration,
+    /// What somebody who asks the database all the time knows of it.
+    known: Arc<OnceLock<Arc<Dependency>>>,
 }
 
 impl Db {
     /// Makes a pool of at most `connections`. Nothing is connected yet.
     pub fn new(options: MySqlConnectOptions, connections: u32) -> Self {
+        let known = Arc::new(OnceLock::<Arc<Dependency>>::new());
+        let heard = Arc::clone(&known);
         let pool = MySqlPoolOptions::new()
             .max_connections(connections)
             .min_connections(0)
@@ -49,9 +63,11 @@ impl Db {
             .idle_timeout(Duration::from_secs(7))
             .max_lifetime(Duration::from_secs(600))
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
+            .before_acquire(move |connection, meta| {
+                // The pool's own rounds make idle connections look fresh, those to a server that is gone too.
+                let doubtful = heard.get().is_some_and(|known| known.failed_within(DOUBTFUL));
                 Box::pin(async move {
-                    if meta.idle_for > PING_AFTER_IDLE {
+                    if doubtful || meta.idle_for > PING_AFTER_IDLE {
                         // A link that does not answer is dropped, and the pool makes another.
                         let ping = tokio::time::timeout(Duration::from_millis(500), connection.ping()).await;
                         return Ok(matches!(ping, Ok(Ok(()))));
@@ -61,7 +77,40 @@ impl Db {
             })
             .after_connect(|connection, _| Box::pin(prepare_session(connection)))
             .connect_lazy_with(options);
-        Self { pool }
+        Self {
+            pool,
+            slow: SLOW,
+            known,
+        }
+    }
+
+    /// Names statements in the log that take this long.
+    #[must_use]
+    pub fn slow_after(self, slow: Duration) -> Self {
+        Self { slow, ..self }
+    }
+
+    /// Waits only briefly while `known` says that the database is away: a request is told at once then, instead of
+    /// holding its place until its deadline.
+    #[must_use]
+    pub fn heeding(self, known: Arc<Dependency>) -> Self {
+        self.known.get_or_init(|| known);
+        self
+    }
+
+    fn heed(&self, deadline: Deadline) -> Deadline {
+        if self.known.get().is_some_and(|known| known.is_lost()) {
+            deadline.within(WHILE_LOST)
+        } else {
+            deadline
+        }
+    }
+
+    /// Shows the pool's use at the operations port.
+    #[must_use]
+    pub fn watched(self) -> Self {
+        METRICS.db.watch(self.pool.clone());
+        self
     }
 
     /// Reads outside of a transaction: `work` gets a connection in autocommit mode.
@@ -73,6 +122,7 @@ impl Db {
         deadline: Deadline,
         work: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>>,
     ) -> Result<T> {
+        let deadline = self.heed(deadline);
         let mut lease = self.lease(deadline).await?;
         let outcome = timeout_at(deadline.0, work(lease.connection())).await;
         lease.settle(outcome)
@@ -95,6 +145,10 @@ impl Db {
             loop {
                 match db.attempt(deadline, &work).await {
                     Err(Error::Database(error)) if attempt < ATTEMPTS && is_contention(&error) => {
+                        match number(&error) {
+                            Some(1213) => METRICS.db.retries_1213.inc(),
+                            _ => METRICS.db.retries_1205.inc(),
+                        }
                         // Full jitter, so that the transactions that collided do not do so again in step.
                         let most = 10 * 2_u64.pow(attempt);
                         let pause = rand::rng().random_range(0..=most);
@@ -120,6 +174,7 @@ impl Db {
         deadline: Deadline,
         work: &(impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Sync),
     ) -> Result<T> {
+        let deadline = self.heed(deadline);
         let mut lease = self.lease(deadline).await?;
         let connection = lease.connection();
         let outcome = timeout_at(deadline.0, async {
@@ -141,12 +196,18 @@ impl Db {
 
     async fn lease(&self, deadline: Deadline) -> Result<Lease> {
         // Boxed: it holds a whole connection handshake, 18 kB that every future above would carry along.
-        match timeout_at(deadline.0, Box::pin(self.pool.acquire())).await {
+        let began = Instant::now();
+        let acquired = timeout_at(deadline.0, Box::pin(self.pool.acquire())).await;
+        METRICS.db.acquire.observe(began.elapsed());
+        match acquired {
             Ok(Ok(connection)) => Ok(Lease {
-                connection: Connection::new(connection),
+                connection: Connection::new(connection, self.slow),
                 finished: false,
             }),
-            Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => Err(Error::Unavailable("the database")),
+            Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => {
+                METRICS.db.acquire_timeouts.inc();
+                Err(Error::Unavailable("the database"))
+            }
             Ok(Err(error)) => Err(error.into()),
         }
     }

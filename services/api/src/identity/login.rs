@@ -13,6 +13,7 @@ use super::{email, password, session, store};
 use crate::client::ClientAddress;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
+use crate::metrics::METRICS;
 use crate::request::Json;
 use crate::state::AppState;
 
@@ -50,9 +51,21 @@ pub async fn login(
     headers: HeaderMap,
     Json(body): Json<Credentials>,
 ) -> Result<Response> {
+    let outcome = attempt(&state, deadline, client, &headers, body).await;
+    METRICS.logins.of(&outcome).inc();
+    outcome
+}
+
+async fn attempt(
+    state: &AppState,
+    deadline: Deadline,
+    client: ClientAddress,
+    headers: &HeaderMap,
+    body: Credentials,
+) -> Result<Response> {
     // What is no address can have no account, as everybody knows: nothing is given away here.
     let email = email::normalise(&body.email).map_err(|_| Error::BadCredentials)?;
-    let attempt = Attempt::begin(&state, &email, client).await?;
+    let attempt = Attempt::begin(state, &email, client).await?;
     let account = state
         .db
         .read(deadline, move |connection| {
@@ -60,12 +73,12 @@ pub async fn login(
         })
         .await?;
     let (profile, stored) = account.map_or((None, None), |(profile, hash)| (Some(profile), hash));
-    let matched = password::verify_in_turn(&state, deadline, body.password, stored.clone()).await?;
+    let matched = password::verify_in_turn(state, deadline, body.password, stored.clone()).await?;
     let Some((profile, proved)) = profile.zip(stored).filter(|_| matched) else {
         attempt.failed().await;
         return Err(Error::BadCredentials);
     };
     attempt.succeeded().await;
     let who = Who::Known(profile, proved);
-    session::open(&state, deadline, &headers, who, body.transport).await
+    session::open(state, deadline, headers, who, body.transport).await
 }

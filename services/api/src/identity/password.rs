@@ -16,7 +16,9 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::guessable::is_guessable;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
+use crate::metrics::Reason;
 use crate::state::AppState;
+use crate::tally;
 use crate::types::text::Checks;
 
 /// NIST SP 800-63B asks for 8 at least and for 64 to be taken. (Its revision 4 asks for 15 where nothing but the password
@@ -133,6 +135,16 @@ pub async fn verify_in_turn(
 /// How many wait in this process, on all its runtimes.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
+/// How many wait now.
+pub fn waiting() -> usize {
+    WAITING.load(Ordering::Relaxed)
+}
+
+/// How many may wait, when so many are made at a time.
+pub fn most_waiting(hashes: usize) -> usize {
+    hashes * WAITING_EACH
+}
+
 /// Where hashes take turns.
 struct Turns<'a> {
     /// One permit a hash at a time.
@@ -146,7 +158,7 @@ impl<'a> Turns<'a> {
         Self {
             permits: &state.hashes,
             waiting: &WAITING,
-            most_waiting: state.config.hashes * WAITING_EACH,
+            most_waiting: most_waiting(state.config.hashes),
         }
     }
 
@@ -174,7 +186,7 @@ impl<'a> Turns<'a> {
         let wait = deadline.within(LONGEST_WAIT);
         match timeout_at(wait.0, Arc::clone(self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(Error::Overloaded),
+            Ok(Err(_)) | Err(_) => Err(refused()),
         }
     }
 }
@@ -187,12 +199,13 @@ impl<'a> Place<'a> {
         let before = waiting.fetch_add(1, Ordering::Relaxed);
         // Made before the check, so that a refusal gives its count back too.
         let place = Self(waiting);
-        if before < most {
-            Ok(place)
-        } else {
-            Err(Error::Overloaded)
-        }
+        if before < most { Ok(place) } else { Err(refused()) }
     }
+}
+
+fn refused() -> Error {
+    tally::refused(Reason::Hashes);
+    Error::Overloaded
 }
 
 impl Drop for Place<'_> {

@@ -1,17 +1,69 @@
 //! The operations port, for probes, scrapers and operators. No proxy leads here.
 
+mod log;
 mod probes;
+mod server;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::response::IntoResponse;
+use axum::routing::{get, put};
+use http::{StatusCode, header};
 
+use crate::metrics::{CONTENT_TYPE, Page};
 use crate::state::Shared;
 
+pub use self::server::serve;
+
+/// What `/` lists: path and what is there.
+const PAGES: &[(&str, &str)] = &[
+    ("/livez", "the process runs"),
+    (
+        "/readyz",
+        "whether it takes requests, and the state of what it depends on",
+    ),
+    ("/metrics", "counts and readings for Prometheus"),
+    (
+        "/log",
+        "what is logged; PUT a filter such as debug or info,sqlx=warn",
+    ),
+    ("/log/access", "PUT on or off: a line for each request"),
+];
+
+/// A filter has a few directives.
+const LONGEST_BODY: usize = 4096;
+
 pub fn router(shared: Arc<Shared>) -> Router {
+    let page = Arc::new(Page::new(Arc::clone(&shared)));
     Router::new()
+        .route("/", get(async || index()))
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(probes::readyz))
+        .route("/metrics", get(async move || metrics(&page)))
+        .route("/log", get(log::show).put(log::set_filter))
+        .route("/log/access", put(log::set_access))
+        .fallback(async || (StatusCode::NOT_FOUND, index()))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(shared)
+}
+
+fn index() -> String {
+    PAGES.iter().fold(String::new(), |mut text, (path, what)| {
+        let _ = writeln!(text, "{path:<14} {what}");
+        text
+    })
+}
+
+fn metrics(page: &Page) -> impl IntoResponse + use<> {
+    match page.text() {
+        Ok(text) => (StatusCode::OK, [(header::CONTENT_TYPE, CONTENT_TYPE)], text),
+        Err(error) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            [(header::CONTENT_TYPE, "text/plain")],
+            error.to_string(),
+        ),
+    }
 }

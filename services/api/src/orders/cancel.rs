@@ -15,6 +15,7 @@ use crate::checkout::stock::{self, GivenBack};
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::identity::Customer;
+use crate::metrics::METRICS;
 use crate::request::{Private, Segment};
 use crate::state::AppState;
 use crate::types::id::{CustomerId, OrderId};
@@ -38,8 +39,11 @@ async fn work(state: AppState, deadline: Deadline, customer: CustomerId, id: Ord
         .db
         .transact(deadline, move |tx| Box::pin(take_back(tx, customer, id)))
         .await?;
-    if newly && let Err(error) = refund(&state, deadline, id).await {
-        tracing::warn!(order = %id, %error, "a refund is left to recovery");
+    if newly {
+        METRICS.orders.cancelled.inc();
+        if let Err(error) = refund(&state, deadline, id).await {
+            tracing::warn!(order = %id, %error, "a refund is left to recovery");
+        }
     }
     state
         .db

@@ -1,11 +1,14 @@
-//! What surrounds every request, in one layer: the request id, the replica's name, the limit on requests under way,
-//! the end of problem answers, and the log line. One function, because each layer costs the hot path.
+//! What surrounds every request, in one layer: the request id, the trace, the replica's name, the limit on requests under
+//! way, the end of problem answers, what is counted and the log line. One function, because each layer costs the hot path.
+
+mod log;
+mod trace;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -14,8 +17,10 @@ use futures_util::FutureExt as _;
 use http::header::{self, HeaderName};
 use http::{HeaderValue, StatusCode};
 
+pub use self::trace::Trace;
 use crate::browser;
 use crate::error::{Error, Problem, problem};
+use crate::metrics::{METRICS, Reason, Shard};
 use crate::state::AppState;
 use crate::tally::{self, Tally};
 
@@ -28,6 +33,8 @@ pub struct Surround {
     pub state: AppState,
     pub replica: HeaderValue,
     ids: Ids,
+    /// This runtime's counts of requests.
+    counts: Arc<Shard>,
 }
 
 /// Makes request ids: a random start for the process and a count.
@@ -48,6 +55,24 @@ impl Surround {
                 start: rand::random(),
                 count: AtomicU64::new(0),
             },
+            counts: METRICS.requests.shard(),
+        }
+    }
+
+    /// The headers that every answer has.
+    fn head(&self, response: &mut Response, id: HeaderValue, took: Duration) {
+        let headers = response.headers_mut();
+        headers.insert(&REPLICA, self.replica.clone());
+        headers.insert(&REQUEST_ID, id);
+        if let Ok(timing) = HeaderValue::try_from(format!(
+            "app;dur={}.{:03}",
+            took.as_millis(),
+            took.as_micros() % 1000
+        )) {
+            headers.insert(&SERVER_TIMING, timing);
+        }
+        if self.state.lifecycle.is_draining() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
 
@@ -67,52 +92,79 @@ fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
 }
 
+/// What is known of a request before it is worked on, and still needed after it.
+struct Asked {
+    method: http::Method,
+    route: Option<MatchedPath>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        }
+    }
+
+    /// The route as it is declared: what a client sends must not become a label.
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("none", MatchedPath::as_str)
+    }
+}
+
 /// The layer.
 pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let state = &surround.state;
     let id = surround.request_id(&request);
-    let cost = Arc::new(Tally::default());
-    let log = state.config.access_log.then(|| LogLine::of(&request));
-    let mut response = match state.admission.enter().await {
-        Some(_) if browser::is_cross_origin_write(&request, &state.config) => {
-            Error::CrossOrigin.into_response()
-        }
+    let tally = Arc::new(Tally::new(id.clone(), Trace::of(request.headers())));
+    let asked = Asked::of(&request);
+    let place = state.admission.enter().await;
+    let mut response = if place.is_none() {
+        tally.refuse(Reason::Requests);
+        Error::Overloaded.into_response()
+    } else if browser::is_cross_origin_write(&request, &state.config) {
+        Error::CrossOrigin.into_response()
+    } else {
+        let work = tally::scope(Arc::clone(&tally), next.run(request));
         // A handler that panics answers 500; the process goes on.
-        Some(_place) => match AssertUnwindSafe(tally::scope(Arc::clone(&cost), next.run(request)))
+        AssertUnwindSafe(work)
             .catch_unwind()
             .await
-        {
-            Ok(response) => response,
-            Err(panic) => Error::Internal(format!("panicked: {}", message_of(&panic))).into_response(),
-        },
-        None => Error::Overloaded.into_response(),
+            .unwrap_or_else(|panic| {
+                Error::Internal(format!("panicked: {}", message_of(&panic))).into_response()
+            })
     };
+    drop(place);
     let cause = finish_problem(&mut response, &id);
-    let headers = response.headers_mut();
-    headers.insert(&REPLICA, surround.replica.clone());
-    headers.insert(&REQUEST_ID, id.clone());
     let took = began.elapsed();
-    if let Ok(timing) = HeaderValue::try_from(format!(
-        "app;dur={}.{:03}",
-        took.as_millis(),
-        took.as_micros() % 1000
-    )) {
-        headers.insert(&SERVER_TIMING, timing);
+    surround.head(&mut response, id, took);
+    surround
+        .counts
+        .answered(asked.route(), &asked.method, response.status(), took);
+    if let Some(reason) = refusal(&response, &tally) {
+        METRICS.refusals.of(reason).observe(took);
     }
-    if state.lifecycle.is_draining() {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    if let Some(line) = log {
-        line.write(&response, took, &id, cause.as_deref());
+    if state.log.access.load(Ordering::Relaxed) {
+        let answered = log::Answered {
+            micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            replica: &state.config.replica,
+            cause: cause.as_deref(),
+        };
+        log::write(&asked, &tally, &response, &answered);
     } else if let Some(cause) = cause {
-        tracing::error!(
-            request_id = id.to_str().unwrap_or_default(),
-            cause,
-            "a request failed"
-        );
+        log::write_failure(&tally, &cause);
     }
     response
+}
+
+/// Whether this answer turned the request away, and why.
+fn refusal(response: &Response, tally: &Tally) -> Option<Reason> {
+    match response.status() {
+        StatusCode::SERVICE_UNAVAILABLE => tally.refusal(),
+        StatusCode::TOO_MANY_REQUESTS => Some(Reason::Throttled),
+        _ => None,
+    }
 }
 
 fn message_of(panic: &Box<dyn Any + Send>) -> String {
@@ -145,45 +197,4 @@ fn finish_problem(response: &mut Response, id: &HeaderValue) -> Option<String> {
         HeaderValue::from_static("application/problem+json"),
     );
     cause
-}
-
-/// What the log says of a request; the route and not the path, so that lines can be counted by it.
-struct LogLine {
-    method: http::Method,
-    route: Option<MatchedPath>,
-}
-
-impl LogLine {
-    fn of(request: &Request) -> Self {
-        Self {
-            method: request.method().clone(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
-        }
-    }
-
-    fn write(&self, response: &Response, took: std::time::Duration, id: &HeaderValue, cause: Option<&str>) {
-        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
-        let cache = response
-            .headers()
-            .get("cache-status")
-            .and_then(|value| value.to_str().ok());
-        let status = response.status().as_u16();
-        let id = id.to_str().unwrap_or_default();
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let method = self.method.as_str();
-        if status >= 500 {
-            tracing::error!(
-                method,
-                route,
-                status,
-                micros,
-                request_id = id,
-                cache,
-                cause,
-                "request"
-            );
-        } else {
-            tracing::info!(method, route, status, micros, request_id = id, cache, "request");
-        }
-    }
 }
