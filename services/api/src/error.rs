@@ -183,7 +183,7 @@ impl Error {
 }
 
 /// The body of a problem answer. `request_id` is added by the middleware, which knows it.
-pub fn problem(status: StatusCode, code: &str, detail: &str) -> Map<String, Value> {
+fn problem(status: StatusCode, code: &str, detail: &str) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("type".into(), json!(format!("urn:trestle:problem:{code}")));
     body.insert(
@@ -204,15 +204,16 @@ pub struct Problem {
     pub cause: Option<String>,
 }
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
+impl Error {
+    /// Status, body and, for the log alone, the cause.
+    pub(crate) fn problem(&self) -> (StatusCode, Problem) {
         let (status, code) = self.status_and_code();
         let (detail, cause) = if status == StatusCode::INTERNAL_SERVER_ERROR {
             (
                 "something went wrong here; the request id finds it in the log".to_owned(),
                 Some(self.to_string()),
             )
-        } else if let Self::Database(error) = &self {
+        } else if let Self::Database(error) = self {
             (
                 "the database cannot be reached now".to_owned(),
                 Some(error.to_string()),
@@ -222,6 +223,13 @@ impl IntoResponse for Error {
         };
         let mut body = problem(status, code, &detail);
         self.extras(&mut body);
+        (status, Problem { body, cause })
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, problem) = self.problem();
         let mut response = status.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -242,7 +250,7 @@ impl IntoResponse for Error {
             }
             _ => {}
         }
-        response.extensions_mut().insert(Problem { body, cause });
+        response.extensions_mut().insert(problem);
         response
     }
 }

@@ -14,6 +14,7 @@ pub mod client;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod conventions;
 pub mod db;
 pub mod error;
 pub mod housekeeping;

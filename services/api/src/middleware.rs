@@ -11,11 +11,12 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use http::HeaderValue;
 use http::header::{self, HeaderName};
-use http::{HeaderValue, StatusCode};
 
 use crate::browser;
-use crate::error::{Error, Problem, problem};
+use crate::conventions::{Conventions, Known};
+use crate::error::{Error, Problem};
 use crate::state::AppState;
 use crate::tally::{self, Tally};
 
@@ -27,6 +28,7 @@ static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 pub struct Surround {
     pub state: AppState,
     pub replica: HeaderValue,
+    conventions: Arc<Conventions>,
     ids: Ids,
 }
 
@@ -37,13 +39,14 @@ struct Ids {
 }
 
 impl Surround {
-    pub fn new(state: AppState) -> Self {
+    pub fn new(state: AppState, conventions: Arc<Conventions>) -> Self {
         // The name was checked to be letters, digits and punctuation.
         let replica =
             HeaderValue::from_str(&state.config.replica).unwrap_or(HeaderValue::from_static("unnamed"));
         Self {
             state,
             replica,
+            conventions,
             ids: Ids {
                 start: rand::random(),
                 count: AtomicU64::new(0),
@@ -74,10 +77,13 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let id = surround.request_id(&request);
     let cost = Arc::new(Tally::default());
     let log = state.config.access_log.then(|| LogLine::of(&request));
+    let known = Known::of(&request);
+    let refused = surround.conventions.check(&request).err();
     let mut response = match state.admission.enter().await {
         Some(_) if browser::is_cross_origin_write(&request, &state.config) => {
             Error::CrossOrigin.into_response()
         }
+        Some(_) if let Some(error) = refused => error.into_response(),
         // A handler that panics answers 500; the process goes on.
         Some(_place) => match AssertUnwindSafe(tally::scope(Arc::clone(&cost), next.run(request)))
             .catch_unwind()
@@ -88,6 +94,7 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
         },
         None => Error::Overloaded.into_response(),
     };
+    known.finish(&mut response);
     let cause = finish_problem(&mut response, &id);
     let headers = response.headers_mut();
     headers.insert(&REPLICA, surround.replica.clone());
@@ -121,21 +128,9 @@ fn message_of(panic: &Box<dyn Any + Send>) -> String {
         .unwrap_or_default()
 }
 
-/// Completes a problem answer with the request's id, and turns what axum answers itself into one.
+/// Completes a problem answer with the request's id.
 fn finish_problem(response: &mut Response, id: &HeaderValue) -> Option<String> {
-    let found = match response.extensions_mut().remove::<Problem>() {
-        Some(found) => found,
-        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => Problem {
-            body: problem(
-                response.status(),
-                "method_not_allowed",
-                &Error::MethodNotAllowed.to_string(),
-            ),
-            cause: None,
-        },
-        None => return None,
-    };
-    let Problem { mut body, cause } = found;
+    let Problem { mut body, cause } = response.extensions_mut().remove::<Problem>()?;
     body.insert("request_id".into(), id.to_str().unwrap_or_default().into());
     *response.body_mut() = serde_json::Value::Object(body).to_string().into();
     let headers = response.headers_mut();

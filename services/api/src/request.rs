@@ -1,7 +1,10 @@
 //! How requests are read: JSON bodies, queries and path segments, with errors in the shop's own words.
 
+use aws_lc_rs::digest;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -159,16 +162,27 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
         .map(|(_, value)| value)
 }
 
-/// An answer that belongs to one customer: JSON that no cache may keep.
+/// An answer that belongs to one customer: JSON that no cache may keep. What is read (200) has an ETag, so that a program
+/// that asks again can be told that nothing changed.
 pub struct Private<T>(pub StatusCode, pub T);
 
 impl<T: Serialize> IntoResponse for Private<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.1) {
-            Ok(body) => (self.0, private_headers(), body).into_response(),
+            Ok(body) => {
+                let etag = (self.0 == StatusCode::OK).then(|| [(header::ETAG, etag_of(&body))]);
+                (self.0, private_headers(), etag, body).into_response()
+            }
             Err(error) => Error::Internal(format!("an answer cannot be written: {error}")).into_response(),
         }
     }
+}
+
+/// The ETag of these bytes: the same on every replica.
+pub fn etag_of(bytes: &[u8]) -> HeaderValue {
+    let sum = digest::digest(&digest::SHA256, bytes);
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sum.as_ref()[..12]));
+    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// The headers of a personal JSON answer.

@@ -1,10 +1,9 @@
 //! What both cache layers hold: the finished bytes of an answer, with what orders and dates them.
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::HeaderValue;
+
+use crate::request::etag_of;
 
 /// Length of the head in Redis: version and time of the read, 16 hexadecimal digits each. Fixed and in
 /// hexadecimal, so that Redis compares two heads as text.
@@ -28,9 +27,7 @@ pub struct Entry {
 impl Entry {
     pub fn new(body: Option<Bytes>, version: u64, read_at: u64) -> Self {
         let bytes = body.as_deref().unwrap_or_default();
-        let sum = digest::digest(&digest::SHA256, bytes);
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sum.as_ref()[..12]));
-        let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
+        let etag = etag_of(bytes);
         Self {
             body,
             etag,

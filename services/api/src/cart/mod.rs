@@ -16,13 +16,15 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, put};
 use http::header;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::edit::Edit;
 use self::owner::Owner;
+use self::view::Cart;
 use crate::db::Deadline;
 use crate::db::deadline::WRITE;
 use crate::error::{Error, Result};
@@ -39,24 +41,49 @@ pub const MAX_QUANTITY: i32 = 99;
 
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .route("/api/v1/cart", get(show).delete(clear))
-        .route(
-            "/api/v1/cart/items/{variant_id}",
-            put(set_item).delete(remove_item),
-        )
+        .routes(routes!(show, clear))
+        .routes(routes!(set_item, remove_item))
 }
 
+/// The cart
+///
+/// Of the customer, or of whoever holds the cart cookie. Who has none has an empty one.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cart",
+    tag = "cart",
+    security((), ("bearer" = [])),
+    responses((status = 200, body = Cart, description = "The cart")),
+)]
 async fn show(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
     let cart = cached::read(&state, deadline, &owner).await?;
     view::answer(&state, deadline, &cart).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SetItem {
+    /// Pieces in all, not pieces more: a repeat changes nothing
+    #[schema(minimum = 1, maximum = 99, examples(2))]
     quantity: i32,
 }
 
+/// Set how many pieces of a variant are in the cart
+///
+/// Makes the line, and the cart, when there is none. A cart reserves no stock. The answer brings the cart's cookie.
+#[utoipa::path(
+    put,
+    path = "/api/v1/cart/items/{variant_id}",
+    tag = "cart",
+    security((), ("bearer" = [])),
+    params(("variant_id" = VariantId, Path, description = "A variant of a product")),
+    request_body = SetItem,
+    responses(
+        (status = 200, body = Cart, description = "The cart as it is now"),
+        (status = 404, description = "not_found"),
+        (status = 422, description = "cart_full"),
+    ),
+)]
 async fn set_item(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -83,6 +110,17 @@ async fn set_item(
     .await
 }
 
+/// Take a variant out of the cart
+///
+/// Taking out what is not there changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/cart/items/{variant_id}",
+    tag = "cart",
+    security((), ("bearer" = [])),
+    params(("variant_id" = VariantId, Path, description = "A variant of a product")),
+    responses((status = 200, body = Cart, description = "The cart as it is now")),
+)]
 async fn remove_item(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -93,6 +131,14 @@ async fn remove_item(
     changed(&state, deadline, owner, Edit::Remove { variant }).await
 }
 
+/// Empty the cart
+#[utoipa::path(
+    delete,
+    path = "/api/v1/cart",
+    tag = "cart",
+    security((), ("bearer" = [])),
+    responses((status = 200, body = Cart, description = "The cart as it is now")),
+)]
 async fn clear(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
     changed(&state, deadline, owner, Edit::Clear).await
 }

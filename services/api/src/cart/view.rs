@@ -4,8 +4,9 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::future::join_all;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::cached::{Cart, Line};
+use super::cached::{self, Line};
 use crate::cache::Source;
 use crate::catalog::product::{self, Product};
 use crate::db::Deadline;
@@ -15,27 +16,38 @@ use crate::state::AppState;
 use crate::types::id::{ProductId, VariantId};
 use crate::types::money::{Money, line_total, sum};
 
-#[derive(Debug, Serialize)]
-struct View {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cart {
+    /// Grows with each change
+    #[schema(examples(3))]
     version: u64,
     items: Vec<Item>,
+    /// What the lines that are still sold cost
     total: Money,
+    /// Pieces in all lines
+    #[schema(examples(2))]
     count: i32,
 }
 
 /// A line. One whose variant is no longer sold has no title and no price, and is not in the total.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CartItem)]
 struct Item {
     variant_id: VariantId,
     product_id: ProductId,
+    #[schema(examples("Wool Scarf"))]
     title: Option<String>,
+    #[schema(examples("Grey"))]
     options: Vec<String>,
+    #[schema(examples("SCARF-GREY"))]
     sku: Option<String>,
+    #[schema(examples("/pictures/scarf.jpg"))]
     picture: Option<String>,
+    #[schema(minimum = 1, maximum = 99, examples(2))]
     quantity: i32,
     price: Option<Money>,
     total: Option<Money>,
-    /// Whether this quantity can be bought now, as far as the product cache knows.
+    /// Whether this quantity can be bought now, as far as the product cache knows
     available: bool,
 }
 
@@ -43,7 +55,7 @@ struct Item {
 ///
 /// # Errors
 /// `Unavailable` when a product can be read from nowhere.
-pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result<Response> {
+pub async fn answer(state: &AppState, deadline: Deadline, cart: &cached::Cart) -> Result<Response> {
     let products = join_all(
         cart.lines
             .iter()
@@ -62,7 +74,7 @@ pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result
     let total = Money::new(total, state.config.currency);
     let mut response = Private(
         StatusCode::OK,
-        View {
+        Cart {
             version: cart.version,
             items,
             total,

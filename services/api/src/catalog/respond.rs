@@ -5,6 +5,7 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::cache::{Hit, Source};
+use crate::conventions::names;
 use crate::error::Error;
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -21,7 +22,7 @@ pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
     };
     let unchanged = request
         .get(header::IF_NONE_MATCH)
-        .is_some_and(|given| matches(given, &entry.etag));
+        .is_some_and(|given| names(given, &entry.etag));
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -45,31 +46,4 @@ fn status(source: Source) -> HeaderValue {
         Source::Database => "memory; fwd=miss, redis; fwd=miss",
         Source::Stale => "memory; hit; detail=stale",
     })
-}
-
-/// Whether If-None-Match names this tag (RFC 9110, weak comparison).
-fn matches(given: &HeaderValue, etag: &HeaderValue) -> bool {
-    let (Ok(given), Ok(etag)) = (given.to_str(), etag.to_str()) else {
-        return false;
-    };
-    given
-        .split(',')
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn if_none_match_takes_lists_weak_tags_and_the_star() {
-        let tag = HeaderValue::from_static("\"abc\"");
-        for given in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"] {
-            assert!(matches(&HeaderValue::from_static(given), &tag), "{given}");
-        }
-        for given in ["abc", "\"ab\"", ""] {
-            assert!(!matches(&HeaderValue::from_static(given), &tag), "{given}");
-        }
-    }
 }

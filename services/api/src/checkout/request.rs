@@ -124,30 +124,47 @@ fn hash(body: &Body) -> Result<[u8; 32]> {
     digest.as_ref().try_into().map_err(|_| unreadable())
 }
 
-/// The request's Idempotency-Key: 1 to 255 visible ASCII characters.
+/// The request's Idempotency-Key: 1 to 255 visible ASCII characters, as a string of RFC 9651 in quotes, which is what the
+/// IETF draft says, or bare, which is what most clients send. The quotes are not part of it: `"a"` and `a` are one key.
 ///
 /// # Errors
 /// 400 that names the header when it is missing, given twice or anything else.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<String> {
     let mut values = headers.get_all(HEADER).iter();
     let value = values.next().ok_or(Error::IdempotencyKeyMissing)?;
-    let bytes = value.as_bytes();
-    let good = (1..=MAX_KEY).contains(&bytes.len())
-        && bytes.iter().all(u8::is_ascii_graphic)
-        && values.next().is_none();
-    match value.to_str() {
-        Ok(key) if good => Ok(key.to_owned()),
-        _ => {
-            let message = format!("must be one value of 1 to {MAX_KEY} visible ASCII characters");
-            Err(Error::InvalidRequest {
-                detail: format!("the {HEADER} header {message}"),
-                errors: vec![FieldError {
-                    field: HEADER.to_owned(),
-                    message,
-                }],
-            })
+    let text = value.to_str().unwrap_or_default();
+    let key = match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').and_then(unescaped),
+        None => Some(text.to_owned()),
+    };
+    // A space is not taken: at the end of a key the database would not see it.
+    let key = key
+        .filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|_| values.next().is_none());
+    key.ok_or_else(|| {
+        let message = format!("must be one value of 1 to {MAX_KEY} visible ASCII characters");
+        Error::InvalidRequest {
+            detail: format!("the {HEADER} header {message}"),
+            errors: vec![FieldError {
+                field: HEADER.to_owned(),
+                message,
+            }],
+        }
+    })
+}
+
+/// The inside of a quoted string: a backslash stands before a quote or a backslash, and nowhere else.
+fn unescaped(inside: &str) -> Option<String> {
+    let mut text = String::with_capacity(inside.len());
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return None,
+            '\\' => text.push(characters.next().filter(|next| matches!(next, '"' | '\\'))?),
+            plain => text.push(plain),
         }
     }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -226,5 +243,23 @@ mod tests {
             );
         }
         assert!(key(&[b"a", b"b"]).is_err());
+        assert_eq!(key(&[b"\"a-1\""]).unwrap(), "a-1");
+        assert_eq!(key(&[br#""a\"\\b""#]).unwrap(), r#"a"\b"#);
+        assert_eq!(
+            key(&[&[b"\"", &[b'x'; 255][..], b"\""].concat()]).unwrap().len(),
+            255
+        );
+        for bad in [
+            &b"\""[..],
+            b"\"\"",
+            b"\"a",
+            b"\"a\"b\"",
+            b"\"a\\b\"",
+            b"\"a\\\"",
+            b"\"a b\"",
+            b"\"a\";v=1",
+        ] {
+            assert!(key(&[bad]).is_err(), "{bad:?}");
+        }
     }
 }
