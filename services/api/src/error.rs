@@ -183,7 +183,7 @@ impl Error {
 }
 
 /// The body of a problem answer. `request_id` is added by the middleware, which knows it.
-fn problem(status: StatusCode, code: &str, detail: &str) -> Map<String, Value> {
+pub fn problem(status: StatusCode, code: &str, detail: &str) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("type".into(), json!(format!("urn:trestle:problem:{code}")));
     body.insert(

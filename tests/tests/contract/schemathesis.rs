@@ -24,12 +24,13 @@ async fn schemathesis_finds_nothing() {
     let stack = Stack::builder().replicas(2).products(100).start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let users = folder.path().join("users.json");
-    std::fs::write(&users, people(&stack).await.to_string()).unwrap();
+    let (people, address) = people(&stack).await;
+    std::fs::write(&users, people.to_string()).unwrap();
     let mut told = String::new();
     let mut good = true;
     for who in [None, Some("nobody")] {
         let began = Instant::now();
-        let run = run(&program, &stack, folder.path(), &users, who);
+        let run = run(&program, &stack, folder.path(), &users, &address, who);
         let text = String::from_utf8_lossy(&run.stdout).into_owned();
         good &= run.status.success();
         let summary = text.find("= SUMMARY =").map_or(text.as_str(), |at| &text[at..]);
@@ -80,7 +81,14 @@ fn must(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {told}");
 }
 
-fn run(program: &Path, stack: &Stack, folder: &Path, users: &Path, who: Option<&str>) -> Output {
+fn run(
+    program: &Path,
+    stack: &Stack,
+    folder: &Path,
+    users: &Path,
+    address: &str,
+    who: Option<&str>,
+) -> Output {
     let mut command = Command::new("timeout");
     command.arg(MOST_SECONDS).arg(program);
     command.arg("--config-file").arg(here("schemathesis.toml"));
@@ -96,18 +104,20 @@ fn run(program: &Path, stack: &Stack, folder: &Path, users: &Path, who: Option<&
     command
         .env("SCHEMATHESIS_HOOKS", here("hooks.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("TRESTLE_CONTRACT_ADDRESS", address);
     command.output().unwrap()
 }
 
 /// Who asks, as schemathesis reads it (Web Fuzzing Commons): two customers who must not see each other's things, an admin,
-/// and nobody. A token lives five minutes and a logout ends it: after a 401 it logs in again.
-async fn people(stack: &Stack) -> Value {
-    let mut people = Vec::new();
+/// and nobody; and the first one's address. A token lives five minutes and a logout ends it: after a 401 it logs in again.
+async fn people(stack: &Stack) -> (Value, String) {
+    let (mut people, mut address) = (Vec::new(), None);
     for name in ["ada", "grace", "admin"] {
         let mut shopper = Shopper::visitor(&stack.url());
         shopper.email = format!("{name}@example.com");
         shopper.register().await.expect(201);
         shopper.add_address().await;
+        address = address.or(shopper.address_id.clone());
         if name == "admin" {
             make_admin(&mut sql(stack).await, &shopper.email).await;
         }
@@ -130,5 +140,5 @@ async fn people(stack: &Stack) -> Value {
         }));
     }
     people.push(json!({"name": "nobody", "fixedHeaders": [{"name": "Accept", "value": "*/*"}]}));
-    json!({"auth": people})
+    (json!({"auth": people}), address.unwrap())
 }

@@ -8,6 +8,7 @@
 
 pub mod command;
 mod examples;
+mod links;
 mod problems;
 #[cfg(test)]
 mod tests;
@@ -64,11 +65,27 @@ pub fn complete(api: &OpenApi) -> Value {
     components["securitySchemes"] = security_schemes();
     components["headers"] = headers();
     components["schemas"]["Problem"] = problems::schema();
+    close_choices(&mut components["schemas"]);
     let schemas = components["schemas"].clone();
     for_each_operation(&mut document, |path, method, operation| {
         complete_operation(path, method, operation, &schemas);
     });
+    links::add(&mut document);
     document
+}
+
+/// Of an enum that is written as `{"choice": value}` exactly one is taken; its derived schema lets others stand beside it.
+fn close_choices(schemas: &mut Value) {
+    let schemas = schemas.as_object_mut().into_iter().flatten();
+    for choice in schemas
+        .filter_map(|(_, schema)| schema["oneOf"].as_array_mut())
+        .flatten()
+    {
+        let is_single = choice["properties"].as_object().is_some_and(|all| all.len() == 1);
+        if is_single && choice["type"] == "object" {
+            choice["additionalProperties"] = json!(false);
+        }
+    }
 }
 
 /// How a request says whose it is. An operation's annotation names what it takes.
@@ -129,6 +146,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
         describe_path_parameter(path, parameter);
+        describe_header(parameter);
     }
     problems::complete(path, operation);
     if let Some(body) = operation.get_mut("requestBody") {
@@ -174,6 +192,28 @@ fn describe_path_parameter(path: &str, parameter: &mut Value) {
     let before = path.split(&format!("/{{{name}}}")).next().unwrap_or_default();
     let many = before.rsplit('/').next().unwrap_or_default();
     parameter["description"] = json!(format!("The {name} of one of the {many}"));
+}
+
+/// What the headers are that several operations take.
+fn describe_header(parameter: &mut Value) {
+    let name = parameter["name"].as_str().filter(|_| parameter["in"] == "header");
+    let (description, pattern, example) = match name {
+        Some("If-Match") => (
+            "The ETag of what was read: 428 without, 412 when it has been changed since",
+            "^\"[0-9]{1,18}\"$",
+            "\"3\"",
+        ),
+        Some("Idempotency-Key") => (
+            "Names this attempt: a repeat with the same key and body gets the same answer, with another body 422. \
+             1 to 255 visible ASCII characters, in quotes as the IETF draft has it, or bare; \"a\" and a are one key",
+            "^[!#-~]{1,255}$|^\"[!#-\\[\\]-~]{1,255}\"$",
+            "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
+        ),
+        _ => return,
+    };
+    parameter["description"] = json!(description);
+    parameter["schema"] = json!({"type": "string", "pattern": pattern});
+    parameter["example"] = json!(example);
 }
 
 fn add_headers(status: &str, response: &mut Value, has_etag: bool, is_cached: bool) {
