@@ -65,11 +65,14 @@ pub fn complete(api: &OpenApi) -> Value {
     components["securitySchemes"] = security_schemes();
     components["headers"] = headers();
     components["schemas"]["Problem"] = problems::schema();
+    components["examples"] = problems::examples();
     close_choices(&mut components["schemas"]);
     let schemas = components["schemas"].clone();
+    let mut problems = Map::new();
     for_each_operation(&mut document, |path, method, operation| {
-        complete_operation(path, method, operation, &schemas);
+        complete_operation(path, method, operation, &schemas, &mut problems);
     });
+    document["components"]["responses"] = problems.into();
     links::add(&mut document);
     document
 }
@@ -141,14 +144,20 @@ fn for_each_operation(document: &mut Value, mut work: impl FnMut(&str, &str, &mu
     }
 }
 
-fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>, schemas: &Value) {
+fn complete_operation(
+    path: &str,
+    method: &str,
+    operation: &mut Map<String, Value>,
+    schemas: &Value,
+    problems: &mut Map<String, Value>,
+) {
     operation.insert("operationId".into(), json!(operation_id(path, method)));
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
         describe_path_parameter(path, parameter);
         describe_header(parameter);
     }
-    problems::complete(path, operation);
+    problems::complete(path, operation, problems);
     if let Some(body) = operation.get_mut("requestBody") {
         examples::add(body, schemas);
     }
@@ -171,7 +180,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
                 response["description"] = summary.clone();
             }
         }
-        add_headers(status, response, has_etag, is_cached);
+        if !problems::is_problem(status) {
+            add_headers(status, response, has_etag, is_cached);
+        }
     }
 }
 

@@ -113,8 +113,9 @@ pub fn schema() -> Value {
     })
 }
 
-/// Gives the operation all its problem answers: those its annotation names, and those that any such operation has.
-pub fn complete(path: &str, operation: &mut Map<String, Value>) {
+/// Gives the operation all its problem answers: those its annotation names, and those that any such operation has. They
+/// are kept in `shared`, because most are the same for many operations.
+pub fn complete(path: &str, operation: &mut Map<String, Value>, shared: &mut Map<String, Value>) {
     let mut codes = common(path, operation);
     let responses = operation.get("responses").and_then(Value::as_object);
     for (status, response) in responses.into_iter().flatten().filter(|(s, _)| is_problem(s)) {
@@ -122,9 +123,10 @@ pub fn complete(path: &str, operation: &mut Map<String, Value>) {
         let named = named.split(',').map(|code| code.trim().to_owned());
         codes.entry(status.clone()).or_default().extend(named);
     }
-    let known = by_code();
     for (status, codes) in codes {
-        operation["responses"][status.as_str()] = response(&status, &codes, &known);
+        let name = codes.iter().cloned().collect::<Vec<_>>().join(".");
+        operation["responses"][status.as_str()] = json!({"$ref": format!("#/components/responses/{name}")});
+        shared.entry(name).or_insert_with(|| response(&status, &codes));
     }
 }
 
@@ -164,21 +166,36 @@ fn common(path: &str, operation: &Map<String, Value>) -> BTreeMap<String, BTreeS
     codes
 }
 
-fn response(status: &str, codes: &BTreeSet<String>, known: &BTreeMap<String, Value>) -> Value {
+fn response(status: &str, codes: &BTreeSet<String>) -> Value {
     let examples: Map<String, Value> = codes
         .iter()
-        .filter_map(|code| Some((code.clone(), json!({"value": known.get(code)?}))))
+        .map(|code| {
+            (
+                code.clone(),
+                json!({"$ref": format!("#/components/examples/{code}")}),
+            )
+        })
         .collect();
     let named: Vec<_> = codes.iter().map(|code| format!("`{code}`")).collect();
-    let status: u16 = status.parse().unwrap_or_default();
-    json!({
+    let number: u16 = status.parse().unwrap_or_default();
+    let mut response = json!({
         "description": named.join(", "),
         "content": {"application/problem+json": {
             "schema": {
                 "allOf": [{"$ref": "#/components/schemas/Problem"}],
-                "properties": {"status": {"const": status}, "code": {"enum": codes}},
+                "properties": {"status": {"const": number}, "code": {"enum": codes}},
             },
             "examples": examples,
         }},
-    })
+    });
+    super::add_headers(status, &mut response, false, false);
+    response
+}
+
+/// An example for every code, for `components`.
+pub fn examples() -> Value {
+    let examples = by_code()
+        .into_iter()
+        .map(|(code, body)| (code, json!({"value": body})));
+    Value::Object(examples.collect())
 }
