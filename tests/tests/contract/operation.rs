@@ -8,14 +8,15 @@ use trestle_tests::{Shopper, first_product, shop, sql};
 /// An admin of the shop: may ask every route.
 pub async fn admin() -> &'static Shopper {
     static ADMIN: OnceCell<Shopper> = OnceCell::const_new();
-    ADMIN
-        .get_or_init(async || {
-            let mut admin = Shopper::customer(&shop().await.url()).await;
-            make_admin(&mut sql(shop().await).await, &admin.email).await;
-            admin.log_in().await;
-            admin
-        })
-        .await
+    ADMIN.get_or_init(new_admin).await
+}
+
+/// One of their own, for a test that may log them out.
+pub async fn new_admin() -> Shopper {
+    let mut admin = Shopper::customer(&shop().await.url()).await;
+    make_admin(&mut sql(shop().await).await, &admin.email).await;
+    admin.log_in().await.expect(200);
+    admin
 }
 
 /// What the command `trestle-api admin` does.
@@ -119,11 +120,14 @@ impl Operation {
 
     /// Whether it can be asked by nobody in particular.
     pub fn is_public(&self) -> bool {
-        let ways = self.says["security"].as_array();
-        ways.is_none_or(|ways| {
-            ways.iter()
-                .any(|way| way.as_object().is_none_or(serde_json::Map::is_empty))
-        })
+        let mut ways = self.says["security"].as_array().into_iter().flatten().peekable();
+        ways.peek().is_none() || ways.any(|way| way.as_object().is_some_and(serde_json::Map::is_empty))
+    }
+
+    /// Whether it looks at who asks.
+    pub fn takes_a_token(&self) -> bool {
+        let mut ways = self.says["security"].as_array().into_iter().flatten();
+        ways.any(|way| way.get("bearer").is_some())
     }
 
     pub fn query_parameters(&self) -> impl Iterator<Item = &str> {

@@ -80,10 +80,8 @@ pub fn complete(api: &OpenApi) -> Value {
 /// Of an enum that is written as `{"choice": value}` exactly one is taken; its derived schema lets others stand beside it.
 fn close_choices(schemas: &mut Value) {
     let schemas = schemas.as_object_mut().into_iter().flatten();
-    for choice in schemas
-        .filter_map(|(_, schema)| schema["oneOf"].as_array_mut())
-        .flatten()
-    {
+    let choices = schemas.filter_map(|(_, schema)| schema.get_mut("oneOf")?.as_array_mut());
+    for choice in choices.flatten() {
         let is_single = choice["properties"].as_object().is_some_and(|all| all.len() == 1);
         if is_single && choice["type"] == "object" {
             choice["additionalProperties"] = json!(false);
