@@ -15,7 +15,7 @@ pub async fn admin() -> &'static Shopper {
 pub async fn new_admin() -> Shopper {
     let mut admin = Shopper::customer(&shop().await.url()).await;
     make_admin(&mut sql(shop().await).await, &admin.email).await;
-    admin.log_in().await.expect(200);
+    admin.log_in().await.expect(201);
     admin
 }
 
