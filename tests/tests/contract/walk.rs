@@ -287,3 +287,26 @@ async fn what_goes_wrong_is_listed() {
         }
     }
 }
+
+/// The IETF draft writes the key as a quoted string, most clients write it bare: it is one key.
+#[tokio::test]
+async fn an_idempotency_key_is_the_same_in_quotes() {
+    let customer = Shopper::customer(&shop().await.url()).await;
+    let product = trestle_tests::first_product(shop().await, 2).await;
+    let variant = product["variants"][0]["id"].as_u64().unwrap();
+    let order = async |quantity, key: &str| {
+        let request = customer.order_request(variant, quantity, key, "tok_approve");
+        customer.send(request).await
+    };
+    let key = uuid::Uuid::new_v4().to_string();
+    let bare = order(1, &key).await.expect(201);
+    let quoted = order(1, &format!("\"{key}\"")).await.expect(201);
+    assert_eq!(quoted.body["id"], bare.body["id"]);
+    order(2, &format!("\"{key}\""))
+        .await
+        .refused(422, "idempotency_key_reused");
+    let unclosed = order(1, &format!("\"{key}"))
+        .await
+        .refused(400, "invalid_request");
+    assert_eq!(unclosed.fields(), ["Idempotency-Key"]);
+}
