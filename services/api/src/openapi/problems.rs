@@ -24,6 +24,8 @@ fn samples() -> Vec<Error> {
             order: json!({"id": Uuid::nil(), "state": "failed"}),
         },
         Error::Forbidden,
+        Error::NotBought,
+        Error::AlreadyReviewed,
         Error::NotFound("product"),
         Error::MethodNotAllowed,
         Error::EmailTaken,
