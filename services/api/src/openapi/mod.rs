@@ -155,7 +155,7 @@ fn complete_operation(
         describe_path_parameter(path, parameter);
         describe_header(parameter);
     }
-    problems::complete(path, operation, problems);
+    problems::complete(path, method, operation, problems);
     if let Some(body) = operation.get_mut("requestBody") {
         examples::add(body, schemas);
     }

@@ -24,6 +24,8 @@ fn samples() -> Vec<Error> {
             order: json!({"id": Uuid::nil(), "state": "failed"}),
         },
         Error::Forbidden,
+        Error::CrossOrigin,
+        Error::TooManyAttempts { retry_after: 2 },
         Error::NotBought,
         Error::AlreadyReviewed,
         Error::NotFound("product"),
@@ -117,8 +119,13 @@ pub fn schema() -> Value {
 
 /// Gives the operation all its problem answers: those its annotation names, and those that any such operation has. They
 /// are kept in `shared`, because most are the same for many operations.
-pub fn complete(path: &str, operation: &mut Map<String, Value>, shared: &mut Map<String, Value>) {
-    let mut codes = common(path, operation);
+pub fn complete(
+    path: &str,
+    method: &str,
+    operation: &mut Map<String, Value>,
+    shared: &mut Map<String, Value>,
+) {
+    let mut codes = common(path, method, operation);
     let responses = operation.get("responses").and_then(Value::as_object);
     for (status, response) in responses.into_iter().flatten().filter(|(s, _)| is_problem(s)) {
         let named = response["description"].as_str().unwrap_or_default();
@@ -137,7 +144,7 @@ pub fn is_problem(status: &str) -> bool {
 }
 
 /// What an operation can answer because of what it takes, whatever it does.
-fn common(path: &str, operation: &Map<String, Value>) -> BTreeMap<String, BTreeSet<String>> {
+fn common(path: &str, method: &str, operation: &Map<String, Value>) -> BTreeMap<String, BTreeSet<String>> {
     let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut can = |status: &str, code: &str| {
         codes
@@ -161,6 +168,10 @@ fn common(path: &str, operation: &Map<String, Value>) -> BTreeMap<String, BTreeS
     }
     if path.starts_with("/api/v1/admin/") {
         can("403", "forbidden");
+    }
+    // A browser's write from another site's page, whatever it asks.
+    if method != "get" {
+        can("403", "cross_origin");
     }
     can("500", "internal");
     can("503", "overloaded");
