@@ -1,7 +1,5 @@
 //! Which replica answered, and what its caches did: for a person who watches balancing and caching work.
 
-use std::sync::atomic::Ordering;
-
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -20,6 +18,7 @@ async fn instance(State(state): State<AppState>) -> Response {
     let (entries, bytes) = state.cache.memory.usage();
     let stats = &state.cache.stats;
     let redis = match (&state.redis, state.cache.breaker.state()) {
+        (Some(_), _) if !state.cache.redis_is_on() => "off",
         (None, _) => "off",
         (Some(_), breaker::State::Closed) => "closed",
         (Some(_), breaker::State::Open) => "open",
@@ -30,9 +29,9 @@ async fn instance(State(state): State<AppState>) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": state.started.elapsed().as_secs(),
         "cache": {
-            "memory": {"hits": stats.memory_hits.load(Ordering::Relaxed), "entries": entries, "bytes": bytes},
-            "redis": {"hits": stats.redis_hits.load(Ordering::Relaxed), "breaker": redis},
-            "database": {"loads": stats.loads.load(Ordering::Relaxed), "stale": stats.stale.load(Ordering::Relaxed)},
+            "memory": {"hits": stats.memory_hits.get(), "entries": entries, "bytes": bytes},
+            "redis": {"hits": stats.redis_hits.get(), "breaker": redis},
+            "database": {"loads": stats.loads.get(), "stale": stats.stale.get()},
         },
     });
     ([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response()

@@ -6,6 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::HeaderValue;
 
+use super::Key;
+use super::key::ABSENT_BOUND_MS;
+
 /// Length of the head in Redis: version and time of the read, 16 hexadecimal digits each. Fixed and in
 /// hexadecimal, so that Redis compares two heads as text.
 pub const HEAD: usize = 32;
@@ -42,6 +45,16 @@ impl Entry {
     /// What orders two states of the same thing.
     pub fn order(&self) -> (u64, u64) {
         (self.version, self.read_at)
+    }
+
+    /// How old this may be, in milliseconds: absence is kept briefly, so that a guessed address costs little and what
+    /// comes to be is seen soon.
+    pub fn bound_ms(&self, key: &Key) -> u64 {
+        if self.body.is_some() {
+            key.bound_ms()
+        } else {
+            key.bound_ms().min(ABSENT_BOUND_MS)
+        }
     }
 
     /// Milliseconds since MySQL was read. A time in the future (another replica's clock, or ours before it was set back)

@@ -5,8 +5,7 @@ use futures_util::future::join_all;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::cached::{Cart, Line};
-use crate::cache::Source;
+use super::cached::{Cart, Line, Redis};
 use crate::catalog::product::{self, Product};
 use crate::db::Deadline;
 use crate::error::{Error, Result};
@@ -70,9 +69,11 @@ pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result
         },
     )
     .into_response();
-    let source = match cart.source {
-        Source::Redis => "redis; hit",
-        _ => "redis; fwd=miss",
+    let source = match cart.redis {
+        Redis::Hit => "redis; hit",
+        Redis::Miss => "redis; fwd=miss",
+        Redis::Bypassed => "redis; fwd=bypass",
+        Redis::Changed => "redis; fwd=method",
     };
     response.headers_mut().insert(
         HeaderName::from_static("cache-status"),

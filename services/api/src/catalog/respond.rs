@@ -14,9 +14,7 @@ pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
     let entry = &hit.entry;
     let Some(body) = &entry.body else {
         let mut response = Error::NotFound(what).into_response();
-        response
-            .headers_mut()
-            .insert(CACHE_STATUS.clone(), status(hit.source));
+        response.headers_mut().insert(CACHE_STATUS.clone(), status(hit));
         return response;
     };
     let unchanged = request
@@ -33,18 +31,34 @@ pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
     }
     headers.insert(header::ETAG, entry.etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(CACHE_STATUS.clone(), status(hit.source));
+    headers.insert(CACHE_STATUS.clone(), status(hit));
     headers.insert(header::AGE, HeaderValue::from(hit.age_ms / 1000));
     response
 }
 
-fn status(source: Source) -> HeaderValue {
-    HeaderValue::from_static(match source {
-        Source::Memory => "memory; hit",
-        Source::Redis => "memory; fwd=miss, redis; hit",
-        Source::Database => "memory; fwd=miss, redis; fwd=miss",
-        Source::Stale => "memory; hit; detail=stale",
-    })
+/// Which layers were asked and what they had; the one nearest to the database comes first (RFC 9211).
+fn status(hit: &Hit) -> HeaderValue {
+    if hit.source == Source::Memory && !hit.stale {
+        return HeaderValue::from_static("memory; hit");
+    }
+    let mut parts = Vec::with_capacity(2);
+    let detail = if hit.stale { "; detail=stale" } else { "" };
+    match hit.source {
+        Source::Redis => parts.push(format!("redis; hit{detail}")),
+        _ if hit.redis => parts.push("redis; fwd=miss".to_owned()),
+        _ => {}
+    }
+    let collapsed = if hit.joined { "; collapsed" } else { "" };
+    match hit.source {
+        Source::Memory => parts.push(format!("memory; hit{detail}")),
+        _ if hit.memory => parts.push(format!("memory; fwd=miss{collapsed}")),
+        _ => {}
+    }
+    if parts.is_empty() {
+        // No layer was asked.
+        parts.push("memory; fwd=bypass".to_owned());
+    }
+    HeaderValue::try_from(parts.join(", ")).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Whether If-None-Match names this tag (RFC 9110, weak comparison).
