@@ -114,6 +114,7 @@ impl DatabaseArgs {
 
 /// What `serve` takes.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one thing")]
 pub struct ServeArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -236,6 +237,7 @@ fn on_off(text: &str) -> Result<bool, String> {
 
 /// The checked configuration of `serve`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one thing")]
 pub struct Config {
     pub database: MySqlConnectOptions,
     pub redis: Option<redis::Client>,

@@ -67,12 +67,16 @@ pub struct Hit {
     pub age_ms: u64,
     /// Past its bound, served because MySQL cannot be read.
     pub stale: bool,
-    /// Whether memory was looked into.
-    pub memory: bool,
-    /// Whether Redis was asked.
-    pub redis: bool,
+    pub asked: Asked,
     /// Whether it was waited for what another request had begun.
     pub joined: bool,
+}
+
+/// Which layers were looked into for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    pub memory: bool,
+    pub redis: bool,
 }
 
 /// A candidate for the answer while MySQL cannot be read, and where it was found.
@@ -156,8 +160,10 @@ impl Cache {
                     source: Source::Memory,
                     age_ms,
                     stale: false,
-                    memory: true,
-                    redis: false,
+                    asked: Asked {
+                        memory: true,
+                        redis: false,
+                    },
                     joined: false,
                 });
             }
@@ -213,14 +219,16 @@ impl Cache {
             Some(redis) => redis.get(&key.redis_name()).await,
             None => Reply::Skipped,
         };
-        let asked = reply != Reply::Skipped;
+        let asked = Asked {
+            memory: self.memory.is_on(),
+            redis: reply != Reply::Skipped,
+        };
         let hit = |entry: Arc<Entry>, source, stale| Hit {
             age_ms: entry.age_ms(now_ms()),
             entry,
             source,
             stale,
-            memory: self.memory.is_on(),
-            redis: asked,
+            asked,
             joined: false,
         };
         if let Some(entry) = reply.got().flatten().and_then(|bytes| Entry::from_redis(&bytes)) {
@@ -237,7 +245,7 @@ impl Cache {
                 stale = Some((entry, Source::Redis));
             }
         }
-        if asked {
+        if asked.redis {
             self.stats.redis_misses.add();
         }
         // While the change feed says that MySQL cannot be read, a load is only a probe: who has something to show

@@ -198,23 +198,20 @@ impl Redis {
 
     fn erred(&self, error: &RedisError, generation: u64) {
         let cache = &self.inner.cache;
-        match error.kind() {
+        if let kind @ (ErrorKind::Server(_) | ErrorKind::Extension) = error.kind() {
             // The server's own words: it is there.
-            kind @ (ErrorKind::Server(_) | ErrorKind::Extension) => {
-                cache.stats.redis.refused.add();
-                cache.breaker.succeeded();
-                self.answered(generation);
-                if kind == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-                    self.drop_link(generation, READ_ONLY_KEPT);
-                }
+            cache.stats.redis.refused.add();
+            cache.breaker.succeeded();
+            self.answered(generation);
+            if kind == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                self.drop_link(generation, READ_ONLY_KEPT);
             }
-            _ => {
-                cache.stats.redis.failed.add();
-                cache.breaker.failed();
-                if error.is_unrecoverable_error() || error.is_io_error() {
-                    self.drop_link(generation, Duration::ZERO);
-                }
-            }
+            return;
+        }
+        cache.stats.redis.failed.add();
+        cache.breaker.failed();
+        if error.is_unrecoverable_error() || error.is_io_error() {
+            self.drop_link(generation, Duration::ZERO);
         }
     }
 

@@ -45,13 +45,13 @@ fn status(hit: &Hit) -> HeaderValue {
     let detail = if hit.stale { "; detail=stale" } else { "" };
     match hit.source {
         Source::Redis => parts.push(format!("redis; hit{detail}")),
-        _ if hit.redis => parts.push("redis; fwd=miss".to_owned()),
+        _ if hit.asked.redis => parts.push("redis; fwd=miss".to_owned()),
         _ => {}
     }
     let collapsed = if hit.joined { "; collapsed" } else { "" };
     match hit.source {
         Source::Memory => parts.push(format!("memory; hit{detail}")),
-        _ if hit.memory => parts.push(format!("memory; fwd=miss{collapsed}")),
+        _ if hit.asked.memory => parts.push(format!("memory; fwd=miss{collapsed}")),
         _ => {}
     }
     if parts.is_empty() {
