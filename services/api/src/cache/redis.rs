@@ -13,7 +13,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError,
-    ServerErrorKind,
+    ServerErrorKind, Value,
 };
 use tokio::time::{Instant, timeout};
 
@@ -175,7 +175,8 @@ impl Redis {
         let began = Instant::now();
         let answer = timeout(CALL, connection.send_packed_command(command)).await;
         tally::redis(began.elapsed());
-        match answer {
+        // An error that the server answered comes as a value.
+        match answer.map(|answer| answer.and_then(Value::extract_error)) {
             Ok(Ok(value)) => {
                 calls.ok.add();
                 cache.breaker.succeeded();
