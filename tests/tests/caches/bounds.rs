@@ -6,7 +6,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::Connection as _;
 use trestle_api::cache::Key;
-use trestle_api::cache::key::{ABSENT_BOUND_MS, CHANGE_SEEN, LIST_BOUND, PRODUCT_BOUND, STALE_KEPT};
+use trestle_api::cache::key::{
+    ABSENT_BOUND_MS, BEST_SELLERS_BOUND, CHANGE_SEEN, LIST_BOUND, PRODUCT_BOUND, STALE_KEPT,
+};
 use trestle_tests::{eventually, sql, within};
 
 use super::fixture::{SLACK, alone, caches, change, doors, operations, products, switch};
@@ -28,10 +30,19 @@ fn the_table_says_what_the_documentation_says() {
     )));
     assert!(row("lists").contains(&format!("| {list} s |")));
     assert!(row("that there is no such product").contains(&format!("({} s when", ABSENT_BOUND_MS / 1000)));
+    assert!(row("best sellers").contains(&format!("| {} s |", BEST_SELLERS_BOUND.as_secs())));
     assert_eq!(STALE_KEPT, Duration::from_secs(600));
     assert_eq!(Key::Product(1).bound(), PRODUCT_BOUND);
-    assert_eq!(Key::List("".into()).bound(), LIST_BOUND);
-    assert_eq!(Key::Categories.bound(), LIST_BOUND);
+    assert_eq!(Key::BestSellers("".into()).bound(), BEST_SELLERS_BOUND);
+    for list in [
+        Key::List("".into()),
+        Key::Categories,
+        Key::Reviews("".into()),
+        Key::New("".into()),
+        Key::Related(1),
+    ] {
+        assert_eq!(list.bound(), LIST_BOUND, "{list:?}");
+    }
 }
 
 #[tokio::test]

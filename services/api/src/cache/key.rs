@@ -60,7 +60,9 @@ impl Key {
         match self {
             // The change feed drops it within CHANGE_SEEN; this is for when the feed is late.
             Self::Product(_) => PRODUCT_BOUND,
-            Self::List(_) | Self::Categories | Self::Reviews(_) | Self::New(_) | Self::Related(_) => LIST_BOUND,
+            Self::List(_) | Self::Categories | Self::Reviews(_) | Self::New(_) | Self::Related(_) => {
+                LIST_BOUND
+            }
             Self::BestSellers(_) => BEST_SELLERS_BOUND,
         }
     }
