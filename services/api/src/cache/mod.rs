@@ -10,6 +10,7 @@ pub mod feed;
 mod flight;
 pub mod flush;
 mod given;
+mod hit;
 pub mod key;
 pub mod lost;
 pub mod memory;
@@ -20,14 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use rand::RngExt as _;
 use tokio::sync::Semaphore;
 
 use self::breaker::Breaker;
 use self::entry::Entry;
 use self::flight::Flights;
+pub use self::hit::{Asked, Hit, Load, Loaded, Source};
 pub use self::key::{Key, STALE_KEPT};
 use self::lost::LostCarts;
 use self::memory::Memory;
@@ -50,46 +50,8 @@ const LOAD: Duration = Duration::from_millis(1700);
 /// The same, while MySQL is known to be away and there is something stale to serve.
 const PROBE: Duration = Duration::from_millis(250);
 
-/// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    Memory,
-    Redis,
-    Database,
-}
-
-/// An answer and where it came from.
-#[derive(Debug, Clone)]
-pub struct Hit {
-    pub entry: Arc<Entry>,
-    pub source: Source,
-    /// Milliseconds since MySQL was read.
-    pub age_ms: u64,
-    /// Past its bound, served because MySQL cannot be read.
-    pub stale: bool,
-    pub asked: Asked,
-    /// Whether it was waited for what another request had begun.
-    pub joined: bool,
-}
-
-/// Which layers were looked into for an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
-    pub memory: bool,
-    pub redis: bool,
-}
-
 /// A candidate for the answer while MySQL cannot be read, and where it was found.
 type Stale = Option<(Arc<Entry>, Source)>;
-
-/// What a load from MySQL found.
-pub struct Loaded {
-    /// None: there is no such thing.
-    pub body: Option<Bytes>,
-    pub version: u64,
-}
-
-pub type Load = Box<dyn Fn(Deadline) -> BoxFuture<'static, Result<Loaded>> + Send + Sync>;
 
 /// The layers that all runtimes of a process share.
 pub struct Cache {
