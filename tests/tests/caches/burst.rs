@@ -54,7 +54,7 @@ async fn a_burst_of_cold_lists_keeps_its_place_at_the_database_and_the_rest_wait
         LOADS,
         "queries at the database at a time"
     );
-    assert!([200, 503].contains(&hit.status), "{}", hit.text);
+    assert_eq!(hit.expect(200).header("cache-status"), "memory; hit");
     let (mut served, mut refused) = (0, 0);
     for answer in answers {
         if answer.status == 200 {
@@ -71,7 +71,7 @@ async fn a_burst_of_cold_lists_keeps_its_place_at_the_database_and_the_rest_wait
         }
     }
     println!("{served} served, {refused} refused, at most {most} at the database");
-    assert!(served > 0 && served <= 2000 - refused && refused >= 2000 - 1024 - LOADS_WAITING);
+    assert!(served > 0 && refused >= 2000 - 2 * LOADS_WAITING);
     // All places are free again, and the shop is as before.
     eventually("all places are free", async || {
         let state = caches(port).await;
