@@ -1,10 +1,12 @@
 //! Each layer switched on and off while the shop is open.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use reqwest::{Client, Method};
 use serde_json::json;
 use trestle::Stack;
+use trestle_api::cache::key::LIST_BOUND;
 use trestle_tests::{Shopper, eventually};
 
 use super::fixture::{
@@ -181,6 +183,30 @@ async fn a_flush_empties_a_layer_and_nothing_goes_back_in_time() {
     assert_eq!(kept, 2);
     // Floors outlive it all.
     assert!(caches(port).await["memory"]["floors"].as_u64() >= Some(1));
+}
+
+#[tokio::test]
+async fn redis_alone_carries_reads_through_an_outage_of_the_database() {
+    let (shop, _alone) = alone().await;
+    switch(shop, &json!({"memory": "off"})).await;
+    let path = "/products?limit=9";
+    let door = &doors(shop)[0];
+    eventually("Redis has the list", async || {
+        door.get(path).await.expect(200).header("cache-status") == "redis; hit"
+    })
+    .await;
+    shop.pause("database").unwrap();
+    tokio::time::sleep(LIST_BOUND + Duration::from_secs(1)).await;
+    let stale = door.get(path).await;
+    shop.resume("database").unwrap();
+    let stale = stale.expect(200);
+    assert_eq!(stale.header("cache-status"), "redis; hit; detail=stale");
+    assert!(stale.header("age").parse::<u64>().unwrap() >= LIST_BOUND.as_secs());
+    eventually("the list is fresh again", async || {
+        let answer = door.get(path).await;
+        answer.status == 200 && !answer.header("cache-status").contains("stale")
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -74,7 +74,47 @@ fn matches(given: &HeaderValue, etag: &HeaderValue) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::cache::Asked;
+    use crate::cache::entry::Entry;
+
+    #[test]
+    fn cache_status_names_the_layers_that_were_asked_the_origin_first() {
+        let hit = |source, memory, redis| Hit {
+            entry: Arc::new(Entry::new(None, 0, 0)),
+            source,
+            age_ms: 0,
+            stale: false,
+            asked: Asked { memory, redis },
+            joined: false,
+        };
+        let of = |hit: &Hit| status(hit).to_str().map(str::to_owned).unwrap_or_default();
+        for (source, memory, redis, said) in [
+            (Source::Memory, true, false, "memory; hit"),
+            (Source::Redis, true, true, "redis; hit, memory; fwd=miss"),
+            (Source::Redis, false, true, "redis; hit"),
+            (Source::Database, true, true, "redis; fwd=miss, memory; fwd=miss"),
+            (Source::Database, true, false, "memory; fwd=miss"),
+            (Source::Database, false, true, "redis; fwd=miss"),
+            (Source::Database, false, false, "memory; fwd=bypass"),
+        ] {
+            assert_eq!(of(&hit(source, memory, redis)), said);
+        }
+        let mut waited = hit(Source::Database, true, true);
+        waited.joined = true;
+        assert_eq!(of(&waited), "redis; fwd=miss, memory; fwd=miss; collapsed");
+        for (source, redis, said) in [
+            (Source::Memory, false, "memory; hit; detail=stale"),
+            (Source::Memory, true, "redis; fwd=miss, memory; hit; detail=stale"),
+            (Source::Redis, true, "redis; hit; detail=stale, memory; fwd=miss"),
+        ] {
+            let mut stale = hit(source, true, redis);
+            stale.stale = true;
+            assert_eq!(of(&stale), said);
+        }
+    }
 
     #[test]
     fn if_none_match_takes_lists_weak_tags_and_the_star() {
