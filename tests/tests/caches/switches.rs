@@ -165,7 +165,7 @@ async fn a_flush_empties_a_layer_and_nothing_goes_back_in_time() {
     );
 
     // What is not a cached answer stays.
-    super::fixture::tell_redis(shop, &["SET", "trestle:other", "1"]).await;
+    super::fixture::tell_redis(shop, &["SET", "trestle:failures:1", "1"]).await;
     super::fixture::tell_redis(shop, &["SET", "others", "1"]).await;
     let both = flush("").await.expect(200).body;
     assert!(both["redis"]["keys"].as_u64() >= Some(1), "{both}");
@@ -176,7 +176,7 @@ async fn a_flush_empties_a_layer_and_nothing_goes_back_in_time() {
     let client = trestle_api::cache::redis::client(&shop.redis_url().unwrap()).unwrap();
     let mut link = client.get_multiplexed_async_connection().await.unwrap();
     let kept: u64 = redis::cmd("EXISTS")
-        .arg(&["trestle:other", "others"])
+        .arg(&["trestle:failures:1", "others"])
         .query_async(&mut link)
         .await
         .unwrap();
