@@ -65,6 +65,10 @@ pub enum Error {
     OrderInProgress,
     #[error("an order that is {state} cannot be {action}")]
     IllegalTransition { state: String, action: &'static str },
+    #[error("it was changed since it was read: read it again")]
+    PreconditionFailed,
+    #[error("the If-Match header is missing: send the ETag of what was read")]
+    PreconditionRequired,
     #[error("the body is too large")]
     PayloadTooLarge,
     #[error("the body must be application/json")]
@@ -142,6 +146,8 @@ impl Error {
             Self::OutOfStock(_) => (S::CONFLICT, "out_of_stock"),
             Self::OrderInProgress => (S::CONFLICT, "order_in_progress"),
             Self::IllegalTransition { .. } => (S::CONFLICT, "illegal_transition"),
+            Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed"),
+            Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required"),
             Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Validation(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
@@ -166,6 +172,12 @@ impl Error {
                 body.insert(
                     "errors".into(),
                     json!([{"field": "Idempotency-Key", "message": "is required"}]),
+                );
+            }
+            Self::PreconditionRequired => {
+                body.insert(
+                    "errors".into(),
+                    json!([{"field": "If-Match", "message": "is required"}]),
                 );
             }
             Self::PaymentDeclined { order } => {
