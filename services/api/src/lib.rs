@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod audit;
+pub mod backoffice;
 pub mod browser;
 pub mod cache;
 pub mod cart;

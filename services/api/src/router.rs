@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews};
+use crate::{
+    backoffice, browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews,
+};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
@@ -47,5 +49,6 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(checkout::routes())
         .merge(orders::routes())
         .merge(reviews::routes())
+        .merge(backoffice::routes())
         .merge(instance::routes())
 }

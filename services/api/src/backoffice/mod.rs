@@ -1,0 +1,17 @@
+//! The backoffice, for customers whose role is admin: the catalogue is edited, stock adjusted, orders shipped and
+//! cancelled, sales and customers looked up.
+//!
+//! What holds here: every route asks for `identity::Admin`; every change is written to the log in its own transaction;
+//! an edit names the revision it was made from (If-Match), so that of two editors the second hears of the first.
+
+mod cursor;
+pub mod log;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::AppState;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(log::list::list))
+}
