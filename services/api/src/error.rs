@@ -65,6 +65,8 @@ pub enum Error {
     OrderInProgress,
     #[error("an order that is {state} cannot be {action}")]
     IllegalTransition { state: String, action: &'static str },
+    #[error("{} {}", .0.field, .0.message)]
+    AlreadyExists(FieldError),
     #[error("it was changed since it was read: read it again")]
     PreconditionFailed,
     #[error("the If-Match header is missing: send the ETag of what was read")]
@@ -146,6 +148,7 @@ impl Error {
             Self::OutOfStock(_) => (S::CONFLICT, "out_of_stock"),
             Self::OrderInProgress => (S::CONFLICT, "order_in_progress"),
             Self::IllegalTransition { .. } => (S::CONFLICT, "illegal_transition"),
+            Self::AlreadyExists(_) => (S::CONFLICT, "already_exists"),
             Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed"),
             Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required"),
             Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload_too_large"),
@@ -173,6 +176,9 @@ impl Error {
                     "errors".into(),
                     json!([{"field": "Idempotency-Key", "message": "is required"}]),
                 );
+            }
+            Self::AlreadyExists(error) => {
+                body.insert("errors".into(), json!([error]));
             }
             Self::PreconditionRequired => {
                 body.insert(

@@ -6,6 +6,8 @@
 
 mod cursor;
 pub mod log;
+mod products;
+mod stock;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,5 +15,12 @@ use utoipa_axum::routes;
 use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(log::list::list))
+    OpenApiRouter::new()
+        .routes(routes!(products::list::list, products::create::create))
+        .routes(routes!(products::show::show, products::edit::edit))
+        .routes(routes!(products::variants::create))
+        .routes(routes!(products::variants::edit))
+        .routes(routes!(products::category::create))
+        .routes(routes!(stock::show, stock::adjust))
+        .routes(routes!(log::list::list))
 }

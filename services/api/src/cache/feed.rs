@@ -52,7 +52,7 @@ pub async fn product_changed(tx: impl MySqlExecutor<'_>, product: ProductId, ver
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn session_revoked(tx: &mut Connection, session: SessionId) -> Result<()> {
+pub async fn session_revoked(tx: impl MySqlExecutor<'_>, session: SessionId) -> Result<()> {
     sqlx::query!(
         "INSERT INTO changes (kind, uuid_key, created_at) VALUES ('session', ?, UTC_TIMESTAMP(6))",
         session.0,

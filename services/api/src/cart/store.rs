@@ -164,7 +164,8 @@ pub async fn product_of(tx: &mut Connection, variant: VariantId) -> Result<Optio
          FROM variants
          JOIN products ON products.id = variants.product_id
          WHERE variants.id = ?
-           AND products.published = 1",
+           AND products.published = 1
+           AND NOT EXISTS (SELECT 1 FROM withdrawn_variants WHERE variant_id = variants.id)",
         variant.0,
     )
     .fetch_optional(tx)

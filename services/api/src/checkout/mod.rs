@@ -9,7 +9,7 @@ pub mod gateway;
 mod place;
 pub mod recovery;
 mod replay;
-mod request;
+pub mod request;
 mod settle;
 pub mod stock;
 mod store;

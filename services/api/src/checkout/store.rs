@@ -35,7 +35,9 @@ pub async fn offered(connection: &mut Connection, items: &[Item]) -> Result<Vec<
         "SELECT variants.id, product_id, title, option1, option2, option3, sku, price
         FROM variants
         JOIN products ON products.id = variants.product_id
-        WHERE published = 1 AND variants.id IN (",
+        WHERE published = 1
+            AND NOT EXISTS (SELECT 1 FROM withdrawn_variants WHERE variant_id = variants.id)
+            AND variants.id IN (",
     );
     let mut ids = query.separated(", ");
     for item in items {

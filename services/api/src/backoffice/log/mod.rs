@@ -34,6 +34,11 @@ impl Actor {
             request_id: String::new(),
         }
     }
+
+    /// None for a command.
+    pub fn admin(&self) -> Option<CustomerId> {
+        self.admin
+    }
 }
 
 impl FromRequestParts<AppState> for Actor {
