@@ -14,9 +14,9 @@ use super::settle::{End, settle};
 use super::{gateway, replay};
 use crate::cart::cached;
 use crate::db::Deadline;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::identity::Customer;
-use crate::orders;
+use crate::orders::show;
 use crate::request::{Private, check_content_type, read_body};
 use crate::state::AppState;
 use crate::types::id::OrderId;
@@ -100,13 +100,6 @@ async fn charge(state: &AppState, deadline: Deadline, attempt: &Attempt, total: 
 
 /// 202 with the order: recovery will end it, and GET orders/{id} tells how.
 async fn pending(state: &AppState, deadline: Deadline, attempt: &Attempt) -> Result<Response> {
-    let (customer, id) = (attempt.customer, attempt.order);
-    let order = state
-        .db
-        .read(deadline, |connection| {
-            Box::pin(orders::store::find(connection, customer, id))
-        })
-        .await?
-        .ok_or(Error::NotFound("order"))?;
+    let order = show::read(state, deadline, Some(attempt.customer), attempt.order).await?;
     Ok(Private(StatusCode::ACCEPTED, order).into_response())
 }

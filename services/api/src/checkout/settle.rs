@@ -66,10 +66,10 @@ pub async fn settle(
 }
 
 async fn write(tx: &mut Connection, customer: CustomerId, id: OrderId, end: End) -> Result<Option<Settled>> {
-    if !store::settle(tx, id, end.state()).await? {
+    if !orders::store::step(tx, id, State::Pending, end.state()).await? {
         return Ok(None);
     }
-    let order = orders::store::find(tx, customer, id)
+    let order = orders::store::find(tx, Some(customer), id)
         .await?
         .ok_or_else(|| Error::Internal(format!("the settled order {id} is gone")))?;
     let body = order.to_json()?;

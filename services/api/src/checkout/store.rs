@@ -141,22 +141,6 @@ pub async fn insert_lines(tx: &mut Connection, order: OrderId, lines: &[BillLine
     Ok(())
 }
 
-/// Ends a pending order as paid or failed; false when it is not pending any more.
-pub async fn settle(tx: &mut Connection, order: OrderId, end: State) -> Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE orders
-        SET state = ?,
-            settle_by = NULL,
-            updated_at = UTC_TIMESTAMP(6)
-        WHERE id = ? AND state = 'pending'",
-        end.as_str(),
-        order.0,
-    )
-    .execute(tx)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
 /// Keeps the answer for retries with the same key.
 pub async fn store_response(tx: &mut Connection, order: OrderId, status: i16, body: &[u8]) -> Result<()> {
     sqlx::query!(
