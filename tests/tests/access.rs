@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use trestle_tests::{Answer, Shopper, address, first_product, shop};
@@ -27,6 +27,7 @@ enum For {
 use For::{Admin, Anyone, Oneself, OwnCart, Owner};
 
 const TABLE: &[(&str, &str, For)] = &[
+    ("GET", "/api/openapi.json", Anyone),
     ("GET", "/api/v1/instance", Anyone),
     ("GET", "/api/v1/categories", Anyone),
     ("GET", "/api/v1/products", Anyone),
@@ -47,7 +48,6 @@ const TABLE: &[(&str, &str, For)] = &[
     ("GET", "/api/v1/customers/me", Oneself),
     ("PATCH", "/api/v1/customers/me", Oneself),
     ("PUT", "/api/v1/customers/me/password", Oneself),
-    ("POST", "/api/v1/customers/me/password", Oneself),
     ("GET", "/api/v1/customers/me/addresses", Oneself),
     ("POST", "/api/v1/customers/me/addresses", Oneself),
     ("GET", "/api/v1/customers/me/addresses/{id}", Owner),
@@ -63,7 +63,6 @@ const TABLE: &[(&str, &str, For)] = &[
     ("GET", "/api/v1/orders", Oneself),
     ("GET", "/api/v1/orders/{id}", Owner),
     ("POST", "/api/v1/orders/{id}/cancel", Owner),
-    ("POST", "/api/v1/coupons/preview", Oneself),
     ("GET", "/api/v1/admin/products", Admin),
     ("POST", "/api/v1/admin/products", Admin),
     ("GET", "/api/v1/admin/products/{id}", Admin),
@@ -169,7 +168,7 @@ impl Holder {
         let product = product["id"].to_string();
         let routes = document().await["paths"].as_object().unwrap();
         if routes.contains_key("/api/v1/products/{id}/reviews") {
-            let review = json!({"rating": 4, "title": "Good", "text": "It does what it should."});
+            let review = json!({"rating": 4, "text": "It does what it should."});
             let path = format!("/products/{product}/reviews");
             shopper.post(&path, &review).await.expect(201);
         }
@@ -207,7 +206,7 @@ impl Holder {
             .replace("{variant_id}", &self.variant)
             .replace("{code}", "WELCOME");
         assert!(!path.contains("//") && !path.contains('{'), "{route}: {path}");
-        path.trim_start_matches("/api/v1").to_owned()
+        path
     }
 
     /// What nobody else may read.
@@ -227,13 +226,17 @@ impl Holder {
         for operation in operations().await {
             if operation.method == Method::GET && matches!(operation.is_for, OwnCart | Oneself | Owner) {
                 let path = self.path(&operation.route);
-                let answer = self.shopper.get(&path).await.expect(200);
+                let answer = send(&self.shopper, Method::GET, &path).await.expect(200);
                 seen.insert(path, answer.text);
             }
         }
         // These are not in the document of every release; whoever has them sees the same.
-        for path in ["/customers/me", "/customers/me/addresses", "/cart"] {
-            let answer = self.shopper.get(path).await.expect(200);
+        for path in [
+            "/api/v1/customers/me",
+            "/api/v1/customers/me/addresses",
+            "/api/v1/cart",
+        ] {
+            let answer = send(&self.shopper, Method::GET, path).await.expect(200);
             seen.insert(path.to_owned(), answer.text);
         }
         seen
@@ -249,9 +252,21 @@ fn body(route: &str) -> Value {
     }
 }
 
+/// A request to a whole path.
+fn request(shopper: &Shopper, method: Method, path: &str) -> RequestBuilder {
+    let request = shopper.http.request(method, format!("{}{path}", shopper.base));
+    match &shopper.token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    }
+}
+
+async fn send(shopper: &Shopper, method: Method, path: &str) -> Answer {
+    shopper.send(request(shopper, method, path)).await
+}
+
 async fn ask(shopper: &Shopper, operation: &Operation, path: &str, body: &Value) -> Answer {
-    let mut request = shopper
-        .request(operation.method.clone(), path)
+    let mut request = request(shopper, operation.method.clone(), path)
         .header("If-Match", "\"1\"")
         .header("Idempotency-Key", Uuid::new_v4().to_string());
     if operation.has_body {

@@ -7,7 +7,7 @@ use trestle::Stack;
 use trestle_tests::sql;
 
 /// What a break may touch, and what is put back after it.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "stock",
     "stock_movements",
     "orders",
@@ -16,6 +16,7 @@ const TABLES: [&str; 8] = [
     "gateway_payments",
     "reviews",
     "product_ratings (product_id, reviews, stars)",
+    "variants",
 ];
 
 /// Five seeded orders, each made into another state by what the shop itself writes for it.
@@ -203,6 +204,11 @@ const BREAKS: &[Break] = &[
         "unknown to the shop",
         "INSERT INTO gateway_payments VALUES (REPEAT('x', 16), 'captured', 'USD', 1, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
     ),
+    broken(
+        "FAIL prices: 1 violation",
+        "its lowest variant 0",
+        "UPDATE variants SET price = 0 WHERE id = 5",
+    ),
 ];
 
 async fn audit(stack: &Stack, arguments: &[&str]) -> (Option<i32>, String) {
@@ -236,7 +242,7 @@ async fn every_kind_of_damage_is_found_and_nothing_else_is() {
     }
     let (code, text) = audit(&stack, &[]).await;
     assert_eq!(code, Some(0), "{text}");
-    for check in ["stock", "holds", "orders", "responses", "payments", "ratings"] {
+    for check in ["stock", "holds", "orders", "responses", "payments", "ratings", "prices"] {
         assert!(text.contains(&format!("ok   {check}: ")), "{text}");
     }
 

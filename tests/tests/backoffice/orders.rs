@@ -146,9 +146,7 @@ async fn orders_are_searched_by_state_customer_id_and_time() {
     for bad in [
         format!("/admin/orders?cursor={cursor}"),
         "/admin/orders?state=lost".into(),
-        "/admin/orders?email=nobody".into(),
         "/admin/orders?from=yesterday".into(),
-        "/admin/orders?until=9999-12-31T23:59:59-01:00".into(),
         "/admin/orders?id=7".into(),
         "/admin/orders?limit=101".into(),
     ] {

@@ -100,6 +100,7 @@ async fn the_log_says_who_did_what_by_which_request_and_nothing_changes_it() {
         "admin=7",
         "subject_id=7",
         "subject_kind=%C3%A9",
+        "subject_kind=",
         "cursor=x",
         "who=me",
     ] {

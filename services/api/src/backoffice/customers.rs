@@ -75,8 +75,8 @@ pub async fn list(
     Params(query): Params<CustomersQuery>,
 ) -> Result<Private<Page<Found>>> {
     let beginning = query.email.unwrap_or_default().trim().to_lowercase();
-    if beginning.len() > 254 {
-        return Err(Error::query("email", "must have at most 254 bytes"));
+    if beginning.chars().count() > 254 {
+        return Err(Error::query("email", "must have at most 254 characters"));
     }
     let limit = page::limit(query.limit)?;
     let text = format!("admin customers {beginning}");

@@ -31,6 +31,7 @@ pub struct SalesQuery {
     /// The last day, in UTC; at most 366 days in all
     #[param(format = Date, example = "2026-03-31")]
     until: String,
+    #[param(inline)]
     by: By,
 }
 

@@ -1,22 +1,24 @@
 //! Times and days in queries and cursors, all in UTC.
 
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
+use time::macros::{datetime, format_description};
 use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::error::{Error, Result};
 
+/// What is before or after all that a database can hold is as good as the end of that.
+const EARLIEST: PrimitiveDateTime = datetime!(1000-01-01 00:00:00);
+const LATEST: PrimitiveDateTime = datetime!(9999-12-31 23:59:59.999999);
+
 /// # Errors
 /// 400 that names the parameter.
 pub fn time(field: &'static str, text: &str) -> Result<PrimitiveDateTime> {
-    let wrong = || Error::query(field, "is not a time such as 2026-03-01T09:30:00Z");
-    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong())?;
-    let time = time.checked_to_offset(UtcOffset::UTC).ok_or_else(wrong)?;
-    // What the database can compare with.
-    if !(1970..=9998).contains(&time.year()) {
-        return Err(wrong());
-    }
-    Ok(PrimitiveDateTime::new(time.date(), time.time()))
+    let time = OffsetDateTime::parse(text, &Rfc3339);
+    let time = time.map_err(|_| Error::query(field, "is not a time such as 2026-03-01T09:30:00Z"))?;
+    let utc = time
+        .checked_to_offset(UtcOffset::UTC)
+        .map_or(LATEST, |time| PrimitiveDateTime::new(time.date(), time.time()));
+    Ok(utc.clamp(EARLIEST, LATEST))
 }
 
 /// # Errors
@@ -52,13 +54,9 @@ mod tests {
         let noon = time("from", "2026-03-01T12:00:00.000007Z").unwrap();
         assert_eq!(time("from", "2026-03-01T14:00:00.000007+02:00").unwrap(), noon);
         assert_eq!(of_micros(micros(noon.assume_utc())).unwrap(), noon);
-        for bad in [
-            "",
-            "2026-03-01",
-            "9999-12-31T23:59:59-01:00",
-            "0000-01-01T00:00:00Z",
-            "now",
-        ] {
+        assert_eq!(time("until", "9999-12-31T23:59:59-01:00").unwrap(), LATEST);
+        assert_eq!(time("from", "0000-01-01T00:00:00+01:00").unwrap(), EARLIEST);
+        for bad in ["", "2026-03-01", "now"] {
             assert!(time("from", bad).is_err(), "{bad}");
         }
         assert!(of_micros(u64::MAX).is_err());

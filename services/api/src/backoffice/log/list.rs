@@ -25,7 +25,7 @@ pub struct Query {
     #[param(value_type = Option<String>, format = Uuid)]
     admin: Option<String>,
     /// The kind of what was changed
-    #[param(max_length = 32, example = "product")]
+    #[param(pattern = "^[a-z]{1,32}$", example = "product")]
     subject_kind: Option<String>,
     /// The id of what was changed; only with its kind
     #[param(max_length = 191)]
@@ -83,17 +83,17 @@ impl Query {
         if self.subject_id.is_some() && self.subject_kind.is_none() {
             return Err(Error::query("subject_id", "is given without subject_kind"));
         }
-        for (field, value, max) in [
-            ("subject_kind", &self.subject_kind, 32),
-            ("subject_id", &self.subject_id, 191),
-        ] {
-            if value.as_ref().is_some_and(|text| text.chars().count() > max) {
-                return Err(Error::query(field, "is longer than any"));
-            }
+        if self
+            .subject_id
+            .as_ref()
+            .is_some_and(|id| id.chars().count() > 191)
+        {
+            return Err(Error::query("subject_id", "must have at most 191 characters"));
         }
-        // Compared with a column that holds ASCII alone.
-        if self.subject_kind.as_ref().is_some_and(|kind| !kind.is_ascii()) {
-            return Err(Error::query("subject_kind", "is none that there is"));
+        let is_kind =
+            |kind: &String| (1..=32).contains(&kind.len()) && kind.bytes().all(|b| b.is_ascii_lowercase());
+        if self.subject_kind.as_ref().is_some_and(|kind| !is_kind(kind)) {
+            return Err(Error::query("subject_kind", "must be 1 to 32 small letters"));
         }
         Ok(Filter {
             admin: admin.transpose()?,
