@@ -199,7 +199,7 @@ async fn a_new_price_is_seen_within_a_second_on_every_replica() {
         assert_eq!(order["total"], usd(2 * price));
         for url in replicas().await {
             let visitor = Shopper::visitor(&url);
-            let (_, took) = within(A_SECOND, "the new price", async || {
+            let ((), took) = within(A_SECOND, "the new price", async || {
                 let page = visitor.get(&path).await.expect(200).body;
                 (page["price"] == usd(price) && page["variants"][0]["price"] == usd(price)).then_some(())
             })

@@ -144,7 +144,8 @@ pub struct EditBody {
 
 /// What an edit changes.
 struct Change {
-    sku: Option<Option<String>>,
+    /// Empty for none
+    sku: Option<String>,
     options: Option<[String; 3]>,
     price: Option<i64>,
     withdrawn: Option<bool>,
@@ -181,7 +182,9 @@ pub async fn edit(
     let currency = state.config.currency;
     let mut checks = Checks::default();
     let change = Arc::new(Change {
-        sku: body.sku.map(|sku| check::sku(&sku, &mut checks)),
+        sku: body
+            .sku
+            .map(|sku| check::sku(&sku, &mut checks).unwrap_or_default()),
         options: body
             .options
             .map(|values| check::option_values(&values, &mut checks)),
@@ -238,10 +241,13 @@ async fn write(
 fn merge(wanted: &mut StoredVariant, change: &Change) -> Vec<String> {
     let mut changes = Vec::new();
     if let Some(sku) = &change.sku
-        && *sku != wanted.sku
+        && sku != wanted.sku.as_deref().unwrap_or_default()
     {
-        changes.push(format!("sku: {:?} -> {sku:?}", wanted.sku));
-        wanted.sku.clone_from(sku);
+        changes.push(format!(
+            "sku: {:?} -> {sku:?}",
+            wanted.sku.as_deref().unwrap_or_default()
+        ));
+        wanted.sku = Some(sku.clone()).filter(|sku| !sku.is_empty());
     }
     if let Some(options) = &change.options
         && *options != wanted.options
