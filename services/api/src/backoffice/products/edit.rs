@@ -108,7 +108,7 @@ async fn write(
     currency: Currency,
 ) -> Result<Product> {
     let id = stored.id;
-    let variants = store::variants(tx, id).await?;
+    let variants = store::variants::of(tx, id).await?;
     let mut fields = stored.fields.clone();
     let mut changes = merge(tx, &mut fields, change).await?;
     if fields.named_options() != stored.fields.named_options() && !variants.is_empty() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
-use super::store;
+use super::store::list as store;
 use crate::backoffice::cursor;
 use crate::catalog::product::Category;
 use crate::db::Deadline;
@@ -91,7 +91,7 @@ pub async fn list(
     let found = state
         .db
         .read(deadline, move |connection| {
-            Box::pin(async move { store::list(connection, &filter, before, limit + 1, currency).await })
+            Box::pin(async move { store::page(connection, &filter, before, limit + 1, currency).await })
         })
         .await?;
     let page = cursor::page(found, limit, |last| page::encode(&text, &[last.id.0]));

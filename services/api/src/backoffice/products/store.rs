@@ -1,12 +1,13 @@
 //! The SQL of the catalogue as it is edited.
 
-use sqlx::{FromRow, MySql, QueryBuilder};
+pub mod list;
+pub mod variants;
+
+use sqlx::{MySql, QueryBuilder};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::list::{Filter, Summary};
 use super::{Picture, Product, Variant};
 use crate::catalog::product::Category;
-use crate::catalog::search::Search;
 use crate::db::{self, Connection};
 use crate::error::{Error, FieldError, Result};
 use crate::types::id::{ProductId, VariantId};
@@ -37,16 +38,6 @@ pub struct Stored {
     pub id: ProductId,
     pub revision: u64,
     pub fields: Fields,
-}
-
-#[derive(Debug, Clone)]
-pub struct StoredVariant {
-    pub id: VariantId,
-    pub position: i32,
-    pub sku: Option<String>,
-    pub options: [String; 3],
-    pub price: i64,
-    pub is_withdrawn: bool,
 }
 
 /// Microseconds since 1970: `updated_at` is a DATETIME(6).
@@ -196,16 +187,6 @@ fn unique<T>(outcome: Result<T, sqlx::Error>, field: &str) -> Result<T> {
     })
 }
 
-/// The same for a variant, which has two such keys. The server names the one at the end of its message.
-fn unique_variant<T>(outcome: Result<T, sqlx::Error>) -> Result<T> {
-    let is_sku = outcome.as_ref().err().is_some_and(|error| {
-        error
-            .as_database_error()
-            .is_some_and(|error| error.message().ends_with("variants_sku'"))
-    });
-    unique(outcome, if is_sku { "sku" } else { "options" })
-}
-
 /// The whole product as it is edited.
 pub async fn product(
     connection: &mut Connection,
@@ -237,7 +218,7 @@ pub async fn product(
     let Some(row) = row else { return Ok(None) };
     let mut options = vec![row.option1_name, row.option2_name, row.option3_name];
     options.retain(|name| !name.is_empty());
-    let variants = variants(&mut *connection, id).await?;
+    let variants = variants::of(&mut *connection, id).await?;
     Ok(Some(Product {
         id,
         handle: row.handle,
@@ -265,118 +246,6 @@ pub async fn product(
         created_at: row.created_at.assume_utc(),
         updated_at: row.updated_at.assume_utc(),
     }))
-}
-
-/// The variants of a product, the withdrawn ones, too.
-pub async fn variants(connection: &mut Connection, product: ProductId) -> Result<Vec<StoredVariant>> {
-    let rows = sqlx::query!(
-        r#"SELECT
-            variants.id,
-            variants.position,
-            variants.sku,
-            variants.option1,
-            variants.option2,
-            variants.option3,
-            variants.price,
-            withdrawn_variants.variant_id IS NOT NULL AS "is_withdrawn!: i64"
-        FROM variants
-        LEFT JOIN withdrawn_variants ON withdrawn_variants.variant_id = variants.id
-        WHERE variants.product_id = ?
-        ORDER BY variants.position, variants.id"#,
-        product.0,
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| StoredVariant {
-            id: VariantId(row.id),
-            position: row.position,
-            sku: row.sku,
-            options: [row.option1, row.option2, row.option3],
-            price: row.price,
-            is_withdrawn: row.is_withdrawn != 0,
-        })
-        .collect())
-}
-
-/// The product that a variant belongs to.
-pub async fn product_of(connection: &mut Connection, variant: VariantId) -> Result<Option<ProductId>> {
-    let product = sqlx::query_scalar!("SELECT product_id FROM variants WHERE id = ?", variant.0)
-        .fetch_optional(connection)
-        .await?;
-    Ok(product.map(ProductId))
-}
-
-/// # Errors
-/// 409 when another variant has the SKU, or one of this product the option values.
-pub async fn insert_variant(
-    tx: &mut Connection,
-    product: ProductId,
-    position: i32,
-    new: &StoredVariant,
-) -> Result<VariantId> {
-    let inserted = sqlx::query!(
-        "INSERT INTO variants (product_id, position, sku, option1, option2, option3, price)
-        VALUES (?, ?, ?, ?, ?, ?, ?)",
-        product.0,
-        position,
-        new.sku,
-        new.options[0],
-        new.options[1],
-        new.options[2],
-        new.price,
-    )
-    .execute(tx)
-    .await;
-    unique_variant(inserted).map(|done| VariantId(done.last_insert_id()))
-}
-
-/// # Errors
-/// As `insert_variant`.
-pub async fn write_variant(tx: &mut Connection, variant: &StoredVariant) -> Result<()> {
-    let done = sqlx::query!(
-        "UPDATE variants
-        SET sku = ?,
-            option1 = ?,
-            option2 = ?,
-            option3 = ?,
-            price = ?
-        WHERE id = ?",
-        variant.sku,
-        variant.options[0],
-        variant.options[1],
-        variant.options[2],
-        variant.price,
-        variant.id.0,
-    )
-    .execute(tx)
-    .await;
-    if unique_variant(done)?.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(Error::Internal(format!(
-            "variant {} of a locked product is gone",
-            variant.id
-        )))
-    }
-}
-
-/// Takes a variant out of the shop, or puts it back.
-pub async fn withdraw(tx: &mut Connection, variant: VariantId, withdrawn: bool) -> Result<()> {
-    if withdrawn {
-        sqlx::query!(
-            "INSERT INTO withdrawn_variants (variant_id, at) VALUES (?, UTC_TIMESTAMP(6))",
-            variant.0
-        )
-        .execute(tx)
-        .await?;
-    } else {
-        sqlx::query!("DELETE FROM withdrawn_variants WHERE variant_id = ?", variant.0)
-            .execute(tx)
-            .await?;
-    }
-    Ok(())
 }
 
 pub async fn pictures(connection: &mut Connection, product: ProductId) -> Result<Vec<Picture>> {
@@ -441,92 +310,4 @@ pub async fn insert_category(tx: &mut Connection, new: &Category) -> Result<()> 
     .execute(tx)
     .await;
     unique(inserted, "name").map(drop)
-}
-
-#[derive(FromRow)]
-struct SummaryRow {
-    id: u64,
-    handle: String,
-    title: String,
-    category_handle: String,
-    category_name: String,
-    price_min: i64,
-    published: bool,
-    in_stock: bool,
-    updated_at: PrimitiveDateTime,
-}
-
-/// One page, newest first, from the product before `before` on.
-pub async fn list(
-    connection: &mut Connection,
-    filter: &Filter,
-    before: u64,
-    limit: u32,
-    currency: Currency,
-) -> Result<Vec<Summary>> {
-    let mut sql = QueryBuilder::<MySql>::new(
-        "SELECT
-            products.id,
-            products.handle,
-            products.title,
-            categories.handle AS category_handle,
-            categories.name AS category_name,
-            products.price_min,
-            products.published <> 0 AS published,
-            product_state.in_stock <> 0 AS in_stock,
-            products.updated_at
-        FROM products
-        JOIN categories ON categories.id = products.category_id
-        JOIN product_state ON product_state.product_id = products.id
-        WHERE products.id < ",
-    );
-    sql.push_bind(before);
-    if let Some(published) = filter.published {
-        sql.push(" AND products.published = ")
-            .push_bind(i8::from(published));
-    }
-    if let Some(q) = &filter.q {
-        matching(&mut sql, q);
-    }
-    sql.push(" ORDER BY products.id DESC LIMIT ").push_bind(limit);
-    let rows: Vec<SummaryRow> = sql.build_query_as().fetch_all(connection).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Summary {
-            id: ProductId(row.id),
-            handle: row.handle,
-            title: row.title,
-            category: Category {
-                handle: row.category_handle,
-                name: row.category_name,
-            },
-            price: Money::new(row.price_min, currency),
-            published: row.published,
-            in_stock: row.in_stock,
-            updated_at: row.updated_at.assume_utc(),
-        })
-        .collect())
-}
-
-/// Products that a search finds. Each part has an index of its own and is bounded.
-fn matching(sql: &mut QueryBuilder<MySql>, q: &str) {
-    let beginning = format!(
-        "{}%",
-        q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-    );
-    sql.push(" AND products.id IN (SELECT id FROM (")
-        .push("(SELECT id FROM products WHERE title LIKE ")
-        .push_bind(beginning.clone())
-        .push(" LIMIT 1000) UNION (SELECT id FROM products WHERE handle LIKE ")
-        .push_bind(beginning.to_lowercase())
-        .push(" LIMIT 1000) UNION (SELECT product_id FROM variants WHERE sku LIKE ")
-        .push_bind(beginning)
-        .push(" LIMIT 1000)");
-    let words = Search::new(q).expression;
-    if !words.is_empty() {
-        sql.push(" UNION (SELECT id FROM products WHERE MATCH (title, search_text, vendor, tags) AGAINST (")
-            .push_bind(words)
-            .push(" IN BOOLEAN MODE) LIMIT 1000)");
-    }
-    sql.push(") AS found)");
 }

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::store::{self, StoredVariant};
+use super::store::variants::{self as store, StoredVariant};
 use super::{Product, check};
 use crate::backoffice::log::Actor;
 use crate::checkout::stock;
@@ -105,7 +105,7 @@ async fn add(
 ) -> Result<Product> {
     let stored = super::begin(tx, product, expected).await?;
     check_values(stored.fields.named_options(), &new.options)?;
-    let others = store::variants(tx, product).await?;
+    let others = store::of(tx, product).await?;
     if others.len() >= MOST_VARIANTS {
         return Err(Error::field(
             "options",
@@ -117,7 +117,7 @@ async fn add(
         .map(|other| other.position)
         .max()
         .unwrap_or_default();
-    let variant = store::insert_variant(tx, product, last.saturating_add(1), new).await?;
+    let variant = store::insert(tx, product, last.saturating_add(1), new).await?;
     stock::begin(tx, variant, on_hand, "backoffice").await?;
     let detail = format!(
         "variant {variant}: sku {:?}, options {:?}, price {}, on hand {on_hand}",
@@ -214,7 +214,7 @@ async fn write(
         .await?
         .ok_or(Error::NotFound("variant"))?;
     let stored = super::begin(tx, product, expected).await?;
-    let all = store::variants(tx, product).await?;
+    let all = store::of(tx, product).await?;
     let is_last = |id| all.iter().all(|variant| variant.id == id || variant.is_withdrawn);
     let known = all.iter().find(|variant| variant.id == id);
     let known = known.ok_or(Error::NotFound("variant"))?;
@@ -230,7 +230,7 @@ async fn write(
             "must be false: it is the last variant for sale of a published product",
         ));
     }
-    store::write_variant(tx, &wanted).await?;
+    store::write(tx, &wanted).await?;
     if wanted.is_withdrawn != known.is_withdrawn {
         store::withdraw(tx, id, wanted.is_withdrawn).await?;
     }
