@@ -242,7 +242,15 @@ async fn every_kind_of_damage_is_found_and_nothing_else_is() {
     }
     let (code, text) = audit(&stack, &[]).await;
     assert_eq!(code, Some(0), "{text}");
-    for check in ["stock", "holds", "orders", "responses", "payments", "ratings", "prices"] {
+    for check in [
+        "stock",
+        "holds",
+        "orders",
+        "responses",
+        "payments",
+        "ratings",
+        "prices",
+    ] {
         assert!(text.contains(&format!("ok   {check}: ")), "{text}");
     }
 
