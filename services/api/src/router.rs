@@ -11,9 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{
-    backoffice, browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews,
-};
+use crate::{backoffice, browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {

@@ -171,7 +171,7 @@ async fn create(new: &New) -> anyhow::Result<()> {
     let password = new.password.read()?;
     let mut checks = Checks::default();
     let name = checks.required("name", &new.name, 100);
-    password::check_new(&mut checks, &password);
+    password::check_new(&mut checks, "password", &password, &email, &name);
     if let Err(crate::error::Error::Validation(errors)) = checks.done() {
         let reasons: Vec<_> = errors
             .into_iter()
