@@ -61,6 +61,12 @@ pub enum Error {
     PriceChanged { total: Money },
     #[error("not enough in stock")]
     OutOfStock(Vec<Shortage>),
+    #[error("{0}")]
+    CouponNotApplicable(String),
+    #[error("{0}")]
+    CouponUsedUp(String),
+    #[error("a coupon with this code exists")]
+    CouponExists,
     #[error("a request with this Idempotency-Key is still being worked on")]
     OrderInProgress,
     #[error("an order that is {state} cannot be {action}")]
@@ -146,6 +152,9 @@ impl Error {
             Self::PaymentDeclined { .. } => (S::PAYMENT_REQUIRED, "payment_declined"),
             Self::PriceChanged { .. } => (S::CONFLICT, "price_changed"),
             Self::OutOfStock(_) => (S::CONFLICT, "out_of_stock"),
+            Self::CouponNotApplicable(_) => (S::CONFLICT, "coupon_not_applicable"),
+            Self::CouponUsedUp(_) => (S::CONFLICT, "coupon_used_up"),
+            Self::CouponExists => (S::CONFLICT, "coupon_exists"),
             Self::OrderInProgress => (S::CONFLICT, "order_in_progress"),
             Self::IllegalTransition { .. } => (S::CONFLICT, "illegal_transition"),
             Self::AlreadyExists(_) => (S::CONFLICT, "already_exists"),

@@ -15,6 +15,7 @@ pub mod client;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod coupons;
 pub mod db;
 pub mod error;
 pub mod housekeeping;

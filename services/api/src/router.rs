@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{backoffice, browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews};
+use crate::{backoffice, browser, cart, catalog, checkout, coupons, identity, instance, openapi, orders, reviews};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
@@ -47,6 +47,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(checkout::routes())
         .merge(orders::routes())
         .merge(reviews::routes())
+        .merge(coupons::routes())
         .merge(backoffice::routes())
         .merge(instance::routes())
 }

@@ -1,4 +1,4 @@
-//! POST orders/{id}/cancel: a paid order becomes cancelled and its stock is given back, in one transaction; then
+//! POST orders/{id}/cancel: a paid order becomes cancelled and its coupon use and stock are given back, in one transaction; then
 //! the gateway refunds the payment. A refund that fails now is made by recovery.
 //!
 //! Cancelling a cancelled order changes nothing and answers 200 with the order, so that a retry is safe.
@@ -11,6 +11,7 @@ use super::state;
 use super::{show, store};
 use crate::checkout::gateway;
 use crate::checkout::stock::{self, GivenBack};
+use crate::coupons::uses;
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::identity::Customer;
@@ -75,6 +76,7 @@ pub async fn take_back(tx: &mut Connection, owner: Option<CustomerId>, id: Order
     if !store::step(tx, id, now, state::State::Cancelled).await? {
         return Err(Error::Internal(format!("the locked order {id} left its state")));
     }
+    uses::give_back(tx, id).await?;
     stock::give_back(tx, id, GivenBack::Restock).await?;
     Ok(true)
 }
