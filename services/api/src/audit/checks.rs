@@ -3,6 +3,8 @@
 //! Portable SQL that runs on both servers and holds no more than its own temporary table: tested by breaking each
 //! on purpose (tests/tests/audit.rs).
 
+use super::coupons::{COUPONS, SHIPMENTS};
+
 /// One line of the audit.
 pub struct Check {
     pub name: &'static str,
@@ -16,7 +18,9 @@ pub struct Check {
     pub violations: &'static [&'static str],
 }
 
-pub const CHECKS: &[Check] = &[STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS, RATINGS, PRICES];
+pub const CHECKS: &[Check] = &[
+    STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS, COUPONS, SHIPMENTS, RATINGS, PRICES,
+];
 
 /// Invariant 1. The sum comes from the covering index (variant_id, quantity), a variant at a time: nothing is
 /// materialised, however many variants there are.

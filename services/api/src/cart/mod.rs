@@ -19,14 +19,16 @@ use axum::response::Response;
 use axum::routing::{get, put};
 use http::header;
 use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::edit::Edit;
 use self::owner::Owner;
+use crate::coupons::{Code, code};
 use crate::db::Deadline;
 use crate::db::deadline::WRITE;
 use crate::error::{Error, Result};
-use crate::request::{Json, Segment};
+use crate::request::{Json, Params, Segment};
 use crate::state::AppState;
 use crate::types::id::VariantId;
 
@@ -46,9 +48,31 @@ pub fn routes() -> OpenApiRouter<AppState> {
         )
 }
 
-async fn show(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct CartQuery {
+    /// The code of a coupon: the answer says what it would do. It takes no use
+    #[param(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9-]{3,32}$")]
+    coupon: Option<String>,
+}
+
+async fn show(
+    State(state): State<AppState>,
+    deadline: Deadline,
+    owner: Owner,
+    Params(query): Params<CartQuery>,
+) -> Result<Response> {
+    let code = query.coupon.as_deref().map(Code::parse);
+    if code == Some(None) {
+        return Err(Error::query("coupon", code::RULE));
+    }
     let cart = cached::read(&state, deadline, &owner).await?;
-    view::answer(&state, deadline, &cart).await
+    let wish = code.flatten().map(|code| view::Wish {
+        code,
+        customer: owner.customer(),
+    });
+    view::answer(&state, deadline, &cart, wish).await
 }
 
 #[derive(Deserialize)]
@@ -102,7 +126,7 @@ async fn changed(state: &AppState, deadline: Deadline, owner: Owner, edit: Edit)
     // What is left of the deadline is for showing the cart.
     let change_by = deadline.within(WRITE.saturating_sub(SHOW));
     let Some(cart) = edit::apply(state, change_by, &owner, edit).await? else {
-        return view::answer(state, deadline, &cached::Cart::empty()).await;
+        return view::answer(state, deadline, &cached::Cart::empty(), None).await;
     };
     cached::store(state, &cart).await;
     let cookie = cookie::CartCookie {
@@ -110,7 +134,7 @@ async fn changed(state: &AppState, deadline: Deadline, owner: Owner, edit: Edit)
         version: cart.version,
         customer: owner.customer(),
     };
-    let mut response = view::answer(state, deadline, &cart).await?;
+    let mut response = view::answer(state, deadline, &cart, None).await?;
     response
         .headers_mut()
         .append(header::SET_COOKIE, cookie::set(state, &cookie));

@@ -7,19 +7,34 @@ use serde::Serialize;
 
 use super::cached::{Cart, Line, Redis};
 use crate::catalog::product::{self, Product};
+use crate::coupons::Code;
+use crate::coupons::preview::{Preview, preview};
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Private;
 use crate::state::AppState;
-use crate::types::id::{ProductId, VariantId};
+use crate::types::id::{CustomerId, ProductId, VariantId};
 use crate::types::money::{Money, line_total, sum};
 
 #[derive(Debug, Serialize)]
 struct View {
     version: u64,
     items: Vec<Item>,
+    /// What the lines that are still sold cost
+    subtotal: Money,
+    /// What the coupon of the query would take off
+    discount: Money,
+    /// The subtotal less the discount
     total: Money,
     count: i32,
+    /// The coupon of the query
+    coupon: Option<Preview>,
+}
+
+/// A coupon that is asked about, and by whom.
+pub struct Wish {
+    pub code: Code,
+    pub customer: Option<CustomerId>,
 }
 
 /// A line. One whose variant is no longer sold has no title and no price, and is not in the total.
@@ -41,8 +56,13 @@ struct Item {
 /// The answer that shows a cart.
 ///
 /// # Errors
-/// `Unavailable` when a product can be read from nowhere.
-pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result<Response> {
+/// `Unavailable` when a product can be read from nowhere, or a coupon that is asked about.
+pub async fn answer(
+    state: &AppState,
+    deadline: Deadline,
+    cart: &Cart,
+    wish: Option<Wish>,
+) -> Result<Response> {
     let products = join_all(
         cart.lines
             .iter()
@@ -56,16 +76,26 @@ pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result
     let amounts = items
         .iter()
         .filter_map(|item| item.total.map(|total| total.amount));
-    let total = sum(amounts).ok_or_else(|| Error::Internal("a cart's total overflows".into()))?;
+    let subtotal = sum(amounts).ok_or_else(|| Error::Internal("a cart's total overflows".into()))?;
     let count = items.iter().map(|item| item.quantity).sum();
-    let total = Money::new(total, state.config.currency);
+    let money = |amount| Money::new(amount, state.config.currency);
+    let (coupon, discount) = match wish {
+        Some(Wish { code, customer }) => {
+            let (coupon, off) = preview(state, deadline, code, customer, money(subtotal)).await?;
+            (Some(coupon), off)
+        }
+        None => (None, 0),
+    };
     let mut response = Private(
         StatusCode::OK,
         View {
             version: cart.version,
             items,
-            total,
+            subtotal: money(subtotal),
+            discount: money(discount),
+            total: money(subtotal - discount),
             count,
+            coupon,
         },
     )
     .into_response();

@@ -50,13 +50,33 @@ pub struct Percent(i64);
 
 /// How much comes off: a percentage or an amount, one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "Either")]
 #[schema(as = CouponOff)]
 pub enum OffView {
     /// Of the subtotal, rounded half up to minor units
     Percent(Percent),
     /// Never more than the subtotal
     Amount(Money),
+}
+
+/// What a client may write in its place: serde_json takes two keys of an enum for broken JSON, and names no field.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Either {
+    percent: Option<Percent>,
+    amount: Option<Money>,
+}
+
+impl TryFrom<Either> for OffView {
+    type Error = &'static str;
+
+    fn try_from(given: Either) -> Result<Self, Self::Error> {
+        match (given.percent, given.amount) {
+            (Some(percent), None) => Ok(Self::Percent(percent)),
+            (None, Some(amount)) => Ok(Self::Amount(amount)),
+            _ => Err("must have either percent or amount"),
+        }
+    }
 }
 
 /// A coupon as the backoffice sees it
