@@ -16,14 +16,15 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, put};
 use http::header;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::edit::Edit;
 use self::owner::Owner;
+use self::view::Cart;
 use crate::coupons::{Code, code};
 use crate::db::Deadline;
 use crate::db::deadline::WRITE;
@@ -41,11 +42,8 @@ pub const MAX_QUANTITY: i32 = 99;
 
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .route("/api/v1/cart", get(show).delete(clear))
-        .route(
-            "/api/v1/cart/items/{variant_id}",
-            put(set_item).delete(remove_item),
-        )
+        .routes(routes!(show, clear))
+        .routes(routes!(set_item, remove_item))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -57,6 +55,18 @@ struct CartQuery {
     coupon: Option<String>,
 }
 
+/// The cart
+///
+/// Of the customer, or of whoever holds the cart cookie. Who has none has an empty one. With a coupon the answer says what
+/// an order would cost with it, or why it does not apply.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cart",
+    tag = "cart",
+    params(CartQuery),
+    security((), ("bearer" = [])),
+    responses((status = 200, body = Cart, description = "The cart")),
+)]
 async fn show(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -75,12 +85,30 @@ async fn show(
     view::answer(&state, deadline, &cart, wish).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SetItem {
+    /// Pieces in all, not pieces more: a repeat changes nothing
+    #[schema(minimum = 1, maximum = 99, examples(2))]
     quantity: i32,
 }
 
+/// Set how many pieces of a variant are in the cart
+///
+/// Makes the line, and the cart, when there is none. A cart reserves no stock. The answer brings the cart's cookie.
+#[utoipa::path(
+    put,
+    path = "/api/v1/cart/items/{variant_id}",
+    tag = "cart",
+    security((), ("bearer" = [])),
+    params(("variant_id" = VariantId, Path, description = "A variant of a product")),
+    request_body = SetItem,
+    responses(
+        (status = 200, body = Cart, description = "The cart as it is now"),
+        (status = 404, description = "not_found"),
+        (status = 422, description = "cart_full"),
+    ),
+)]
 async fn set_item(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -107,6 +135,17 @@ async fn set_item(
     .await
 }
 
+/// Take a variant out of the cart
+///
+/// Taking out what is not there changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/cart/items/{variant_id}",
+    tag = "cart",
+    security((), ("bearer" = [])),
+    params(("variant_id" = VariantId, Path, description = "A variant of a product")),
+    responses((status = 200, body = Cart, description = "The cart as it is now")),
+)]
 async fn remove_item(
     State(state): State<AppState>,
     deadline: Deadline,
@@ -117,6 +156,14 @@ async fn remove_item(
     changed(&state, deadline, owner, Edit::Remove { variant }).await
 }
 
+/// Empty the cart
+#[utoipa::path(
+    delete,
+    path = "/api/v1/cart",
+    tag = "cart",
+    security((), ("bearer" = [])),
+    responses((status = 200, body = Cart, description = "The cart as it is now")),
+)]
 async fn clear(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
     changed(&state, deadline, owner, Edit::Clear).await
 }

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::future::join_all;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::cached::{Cart, Line, Redis};
 use crate::catalog::product::{self, Product};
@@ -16,8 +17,10 @@ use crate::state::AppState;
 use crate::types::id::{CustomerId, ProductId, VariantId};
 use crate::types::money::{Money, line_total, sum};
 
-#[derive(Debug, Serialize)]
-struct View {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cart {
+    /// Grows with each change
+    #[schema(examples(3))]
     version: u64,
     items: Vec<Item>,
     /// What the lines that are still sold cost
@@ -26,6 +29,8 @@ struct View {
     discount: Money,
     /// The subtotal less the discount
     total: Money,
+    /// Pieces in all lines
+    #[schema(examples(2))]
     count: i32,
     /// The coupon of the query
     coupon: Option<Preview>,
@@ -38,18 +43,24 @@ pub struct Wish {
 }
 
 /// A line. One whose variant is no longer sold has no title and no price, and is not in the total.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CartItem)]
 struct Item {
     variant_id: VariantId,
     product_id: ProductId,
+    #[schema(examples("Wool Scarf"))]
     title: Option<String>,
+    #[schema(examples("Grey"))]
     options: Vec<String>,
+    #[schema(examples("SCARF-GREY"))]
     sku: Option<String>,
+    #[schema(examples("/pictures/scarf.jpg"))]
     picture: Option<String>,
+    #[schema(minimum = 1, maximum = 99, examples(2))]
     quantity: i32,
     price: Option<Money>,
     total: Option<Money>,
-    /// Whether this quantity can be bought now, as far as the product cache knows.
+    /// Whether this quantity can be bought now, as far as the product cache knows
     available: bool,
 }
 
@@ -60,7 +71,7 @@ struct Item {
 pub async fn answer(
     state: &AppState,
     deadline: Deadline,
-    cart: &Cart,
+    cart: &cached::Cart,
     wish: Option<Wish>,
 ) -> Result<Response> {
     let products = join_all(
@@ -88,7 +99,7 @@ pub async fn answer(
     };
     let mut response = Private(
         StatusCode::OK,
-        View {
+        Cart {
             version: cart.version,
             items,
             subtotal: money(subtotal),

@@ -11,6 +11,22 @@ use crate::types::id::{OrderId, ProductId, VariantId};
 use crate::types::money::Money;
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "0195501b-7400-7000-8000-000000000003", "state": "paid", "created_at": "2026-03-01T09:30:00Z",
+    "updated_at": "2026-03-01T09:30:00.2Z", "shipped_at": null, "carrier": null, "tracking": null,
+    "items": [{
+        "variant_id": 12, "product_id": 5, "title": "Wool Scarf", "options": ["Grey"], "sku": "SCARF-GREY", "quantity": 2,
+        "price": {"amount": 1999, "currency": "USD"}, "discount": {"amount": 400, "currency": "USD"},
+        "total": {"amount": 3598, "currency": "USD"},
+    }],
+    "subtotal": {"amount": 3998, "currency": "USD"}, "coupon": "WELCOME-10",
+    "discount": {"amount": 400, "currency": "USD"}, "total": {"amount": 3598, "currency": "USD"},
+    "address": {
+        "name": "Ada Lovelace", "line1": "12 St James's Square", "line2": "", "city": "London", "region": "",
+        "postal_code": "SW1Y 4JH", "country": "GB", "phone": "",
+    },
+    "payment": "captured",
+}))]
 pub struct Order {
     pub id: OrderId,
     pub state: State,

@@ -99,7 +99,7 @@ pub struct View {
     pub max_uses_per_customer: Option<i64>,
     /// Whether it can be used, in its time
     pub active: bool,
-    /// Uses of orders that did not fail and were not cancelled
+    /// Uses of orders that did not fail and were not cancelled; not part of what the revision counts
     #[schema(examples(17))]
     pub used: i64,
     /// Grows with each change by an admin; its ETag is what If-Match takes
