@@ -1,5 +1,7 @@
 //! PATCH admin/coupons/{code}: when a coupon is valid, how often it can be used, whether it is active.
 
+use std::fmt;
+
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -23,22 +25,40 @@ use crate::types::text::Checks;
 pub struct Change {
     active: Option<bool>,
     /// From when on it is valid
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default)]
     #[schema(value_type = Option<Time>)]
-    valid_from: Option<Option<Time>>,
+    valid_from: Field<Time>,
     /// The first moment at which it is not valid any more
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default)]
     #[schema(value_type = Option<Time>)]
-    valid_until: Option<Option<Time>>,
+    valid_until: Field<Time>,
     /// Uses in all; not fewer than there are
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000_000)]
-    max_uses: Option<Option<i64>>,
+    max_uses: Field<i64>,
 }
 
-/// Tells a field that is null from one that is not there.
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(field: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(field).map(Some)
+/// A field that can be null, which is not the same as one that is not there.
+#[derive(Debug, Clone, Copy, Default)]
+enum Field<T> {
+    #[default]
+    Stays,
+    Becomes(Option<T>),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(field: D) -> Result<Self, D::Error> {
+        Option::deserialize(field).map(Self::Becomes)
+    }
+}
+
+impl<T> Field<T> {
+    fn or(self, old: Option<T>) -> Option<T> {
+        match self {
+            Self::Stays => old,
+            Self::Becomes(new) => new,
+        }
+    }
 }
 
 /// Change a coupon
@@ -102,13 +122,13 @@ async fn write(
     let mut checks = Checks::default();
     let window = check_window(
         &mut checks,
-        change.valid_from.unwrap_or(old.valid_from),
-        change.valid_until.unwrap_or(old.valid_until),
+        change.valid_from.or(old.valid_from),
+        change.valid_until.or(old.valid_until),
     );
-    check_limit(&mut checks, "max_uses", change.max_uses.flatten());
+    check_limit(&mut checks, "max_uses", change.max_uses.or(old.max_uses));
     checks.done()?;
     store::update(tx, code, change.active.unwrap_or(old.active), window).await?;
-    if let Some(limit) = change.max_uses
+    if let Field::Becomes(limit) = change.max_uses
         && !store::set_limit(tx, code, limit).await?
     {
         return Err(Error::field(
@@ -121,15 +141,18 @@ async fn write(
 
 /// What the log says: the fields that were named.
 fn said(change: Change) -> String {
-    let time = |time: Option<Time>| time.map_or("none".to_owned(), |time| time.0.to_string());
-    let limit = |limit: Option<i64>| limit.map_or("none".to_owned(), |limit| limit.to_string());
+    fn value<T: fmt::Display>(name: &str, field: Field<T>) -> Option<String> {
+        match field {
+            Field::Stays => None,
+            Field::Becomes(None) => Some(format!("{name} none")),
+            Field::Becomes(Some(value)) => Some(format!("{name} {value}")),
+        }
+    }
     let parts = [
         change.active.map(|active| format!("active {active}")),
-        change.valid_from.map(|from| format!("valid from {}", time(from))),
-        change
-            .valid_until
-            .map(|until| format!("valid until {}", time(until))),
-        change.max_uses.map(|max| format!("uses at most {}", limit(max))),
+        value("valid from", change.valid_from),
+        value("valid until", change.valid_until),
+        value("uses at most", change.max_uses),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -7,6 +7,8 @@ pub mod list;
 pub mod show;
 mod store;
 
+use std::fmt;
+
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,12 @@ const MAX_LIMIT: i64 = 1_000_000_000;
 #[serde(transparent)]
 #[schema(value_type = String, format = DateTime, examples("2026-06-01T00:00:00Z"))]
 pub struct Time(#[serde(with = "time::serde::rfc3339")] OffsetDateTime);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Time {
     fn read(stored: PrimitiveDateTime) -> Self {
