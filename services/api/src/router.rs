@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{backoffice, browser, cart, catalog, checkout, coupons, identity, instance, openapi, orders, reviews};
+use crate::{
+    backoffice, browser, cart, catalog, checkout, coupons, identity, instance, openapi, orders, reviews,
+};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
