@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::cached::{Cart, Line, Redis};
+use super::cached::{self, Line, Redis};
 use crate::catalog::product::{self, Product};
 use crate::coupons::Code;
 use crate::coupons::preview::{Preview, preview};
