@@ -1,7 +1,5 @@
 //! Which replica answered, and what its caches did: for a person who watches balancing and caching work.
 
-use std::sync::atomic::Ordering;
-
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header;
@@ -91,6 +89,7 @@ async fn instance(State(state): State<AppState>) -> Response {
     let stats = &state.cache.stats;
     let breaker = match (&state.redis, state.cache.breaker.state()) {
         (None, _) => Breaker::Off,
+        (Some(_), _) if !state.cache.redis_is_on() => Breaker::Off,
         (Some(_), breaker::State::Closed) => Breaker::Closed,
         (Some(_), breaker::State::Open) => Breaker::Open,
     };
@@ -101,17 +100,17 @@ async fn instance(State(state): State<AppState>) -> Response {
         uptime_seconds: state.started.elapsed().as_secs(),
         cache: Caches {
             memory: Memory {
-                hits: stats.memory_hits.load(Ordering::Relaxed),
+                hits: stats.memory_hits.get(),
                 entries,
                 bytes,
             },
             redis: Redis {
-                hits: stats.redis_hits.load(Ordering::Relaxed),
+                hits: stats.redis_hits.get(),
                 breaker,
             },
             database: Database {
-                loads: stats.loads.load(Ordering::Relaxed),
-                stale: stats.stale.load(Ordering::Relaxed),
+                loads: stats.loads.get(),
+                stale: stats.stale.get(),
             },
         },
     };

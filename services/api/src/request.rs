@@ -150,6 +150,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
+/// The revision that a write expects, from `If-Match`: the ETag that a read of the same thing answered. 428 without one
+/// (`*` says nothing of what was read, so it counts as none), 412 for a tag that can be none of ours.
+pub struct IfMatch(pub u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let mut values = parts.headers.get_all(header::IF_MATCH).iter();
+        let tag = match (values.next(), values.next()) {
+            (None, _) => return Err(Error::PreconditionRequired),
+            (Some(value), None) => value.to_str().unwrap_or_default().trim(),
+            (Some(_), Some(_)) => return Err(Error::PreconditionFailed),
+        };
+        if tag == "*" {
+            return Err(Error::PreconditionRequired);
+        }
+        // A weak tag never matches here (RFC 9110, 13.1.1).
+        let number = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let revision = number.and_then(|number| number.parse().ok());
+        revision
+            .filter(|revision| etag(*revision) == tag)
+            .map(Self)
+            .ok_or(Error::PreconditionFailed)
+    }
+}
+
+/// The strong ETag of a revision: what `IfMatch` reads.
+pub fn etag(revision: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
 /// The value of a cookie that the client sent.
 pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
@@ -244,5 +276,38 @@ mod tests {
         }
         let error = parse::<Form>(b"{\"name\":").unwrap_err();
         assert!(matches!(error, Error::InvalidRequest { .. }));
+    }
+
+    async fn expected(values: &[&str]) -> Result<u64, Error> {
+        let mut request = http::Request::new(());
+        for value in values {
+            let headers = request.headers_mut();
+            headers.append(header::IF_MATCH, value.parse().unwrap());
+        }
+        let mut parts = request.into_parts().0;
+        let IfMatch(revision) = IfMatch::from_request_parts(&mut parts, &()).await?;
+        Ok(revision)
+    }
+
+    #[tokio::test]
+    async fn a_write_expects_the_revision_whose_etag_it_sends() {
+        let own = etag(7);
+        assert_eq!(expected(&[own.to_str().unwrap()]).await.unwrap(), 7);
+        for missing in [&[][..], &["*"]] {
+            let error = expected(missing).await;
+            assert!(matches!(error, Err(Error::PreconditionRequired)), "{missing:?}");
+        }
+        for other in [
+            &["W/\"7\""][..],
+            &["7"],
+            &["\"07\""],
+            &["\"+7\""],
+            &["\"abc\""],
+            &["\"7\", \"8\""],
+            &["\"7\"", "\"7\""],
+        ] {
+            let error = expected(other).await;
+            assert!(matches!(error, Err(Error::PreconditionFailed)), "{other:?}");
+        }
     }
 }

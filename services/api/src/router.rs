@@ -15,7 +15,9 @@ use crate::conventions::Conventions;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews};
+use crate::{
+    backoffice, browser, cart, catalog, checkout, coupons, identity, instance, openapi, orders, reviews,
+};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
@@ -55,5 +57,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(checkout::routes())
         .merge(orders::routes())
         .merge(reviews::routes())
+        .merge(coupons::routes())
+        .merge(backoffice::routes())
         .merge(instance::routes())
 }

@@ -48,7 +48,7 @@ pub struct Own {
 impl AppState {
     pub fn new(shared: Arc<Shared>, db: Db) -> Self {
         let client = shared.config.redis.clone();
-        let redis = client.map(|client| Redis::new(client, Arc::clone(&shared.cache.breaker)));
+        let redis = client.map(|client| Redis::new(client, Arc::clone(&shared.cache)));
         Self(Arc::new(Own { shared, db, redis }))
     }
 }

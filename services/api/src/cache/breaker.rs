@@ -13,6 +13,8 @@ pub struct Breaker {
     failures: AtomicU32,
     /// Milliseconds since `started` until which nobody asks; then one asker at a time tries.
     open_until: AtomicU64,
+    /// How often it opened.
+    opened: AtomicU64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,7 @@ impl Default for Breaker {
             started: Instant::now(),
             failures: AtomicU32::new(0),
             open_until: AtomicU64::new(0),
+            opened: AtomicU64::new(0),
         }
     }
 }
@@ -64,6 +67,14 @@ impl Breaker {
             let until = self.now() + u64::try_from(OPEN_FOR.as_millis()).unwrap_or(u64::MAX);
             self.open_until.store(until, Ordering::Relaxed);
         }
+        if failures == FAILURES_TO_OPEN {
+            self.opened.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often it opened since the start.
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
     }
 
     pub fn state(&self) -> State {
@@ -87,6 +98,8 @@ mod tests {
         assert!(breaker.permits());
         breaker.failed();
         assert_eq!(breaker.state(), State::Open);
+        breaker.failed();
+        assert_eq!(breaker.opened(), 1);
         assert!(!breaker.permits());
         breaker.succeeded();
         assert!(breaker.permits());

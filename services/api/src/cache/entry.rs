@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use http::HeaderValue;
 
+use super::Key;
+use super::key::ABSENT_BOUND_MS;
 use crate::request::etag_of;
 
 /// Length of the head in Redis: version and time of the read, 16 hexadecimal digits each. Fixed and in
@@ -39,6 +41,16 @@ impl Entry {
     /// What orders two states of the same thing.
     pub fn order(&self) -> (u64, u64) {
         (self.version, self.read_at)
+    }
+
+    /// How old this may be, in milliseconds: absence is kept briefly, so that a guessed address costs little and what
+    /// comes to be is seen soon.
+    pub fn bound_ms(&self, key: &Key) -> u64 {
+        if self.body.is_some() {
+            key.bound_ms()
+        } else {
+            key.bound_ms().min(ABSENT_BOUND_MS)
+        }
     }
 
     /// Milliseconds since MySQL was read. A time in the future (another replica's clock, or ours before it was set back)

@@ -18,17 +18,18 @@ use axum::extract::State;
 use axum::response::Response;
 use http::header;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::edit::Edit;
 use self::owner::Owner;
 use self::view::Cart;
+use crate::coupons::{Code, code};
 use crate::db::Deadline;
 use crate::db::deadline::WRITE;
 use crate::error::{Error, Result};
-use crate::request::{Json, Segment};
+use crate::request::{Json, Params, Segment};
 use crate::state::AppState;
 use crate::types::id::VariantId;
 
@@ -45,19 +46,43 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(set_item, remove_item))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct CartQuery {
+    /// The code of a coupon: the answer says what it would do. It takes no use
+    #[param(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9-]{3,32}$")]
+    coupon: Option<String>,
+}
+
 /// The cart
 ///
-/// Of the customer, or of whoever holds the cart cookie. Who has none has an empty one.
+/// Of the customer, or of whoever holds the cart cookie. Who has none has an empty one. With a coupon the answer says what
+/// an order would cost with it, or why it does not apply.
 #[utoipa::path(
     get,
     path = "/api/v1/cart",
     tag = "cart",
+    params(CartQuery),
     security((), ("bearer" = [])),
     responses((status = 200, body = Cart, description = "The cart")),
 )]
-async fn show(State(state): State<AppState>, deadline: Deadline, owner: Owner) -> Result<Response> {
+async fn show(
+    State(state): State<AppState>,
+    deadline: Deadline,
+    owner: Owner,
+    Params(query): Params<CartQuery>,
+) -> Result<Response> {
+    let code = query.coupon.as_deref().map(Code::parse);
+    if code == Some(None) {
+        return Err(Error::query("coupon", code::RULE));
+    }
     let cart = cached::read(&state, deadline, &owner).await?;
-    view::answer(&state, deadline, &cart).await
+    let wish = code.flatten().map(|code| view::Wish {
+        code,
+        customer: owner.customer(),
+    });
+    view::answer(&state, deadline, &cart, wish).await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -148,7 +173,7 @@ async fn changed(state: &AppState, deadline: Deadline, owner: Owner, edit: Edit)
     // What is left of the deadline is for showing the cart.
     let change_by = deadline.within(WRITE.saturating_sub(SHOW));
     let Some(cart) = edit::apply(state, change_by, &owner, edit).await? else {
-        return view::answer(state, deadline, &cached::Cart::empty()).await;
+        return view::answer(state, deadline, &cached::Cart::empty(), None).await;
     };
     cached::store(state, &cart).await;
     let cookie = cookie::CartCookie {
@@ -156,7 +181,7 @@ async fn changed(state: &AppState, deadline: Deadline, owner: Owner, edit: Edit)
         version: cart.version,
         customer: owner.customer(),
     };
-    let mut response = view::answer(state, deadline, &cart).await?;
+    let mut response = view::answer(state, deadline, &cart, None).await?;
     response
         .headers_mut()
         .append(header::SET_COOKIE, cookie::set(state, &cookie));

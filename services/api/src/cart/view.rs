@@ -6,14 +6,15 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::cached::{self, Line};
-use crate::cache::Source;
+use super::cached::{self, Line, Redis};
 use crate::catalog::product::{self, Product};
+use crate::coupons::Code;
+use crate::coupons::preview::{Preview, preview};
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Private;
 use crate::state::AppState;
-use crate::types::id::{ProductId, VariantId};
+use crate::types::id::{CustomerId, ProductId, VariantId};
 use crate::types::money::{Money, line_total, sum};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,10 +24,22 @@ pub struct Cart {
     version: u64,
     items: Vec<Item>,
     /// What the lines that are still sold cost
+    subtotal: Money,
+    /// What the coupon of the query would take off
+    discount: Money,
+    /// The subtotal less the discount
     total: Money,
     /// Pieces in all lines
     #[schema(examples(2))]
     count: i32,
+    /// The coupon of the query
+    coupon: Option<Preview>,
+}
+
+/// A coupon that is asked about, and by whom.
+pub struct Wish {
+    pub code: Code,
+    pub customer: Option<CustomerId>,
 }
 
 /// A line. One whose variant is no longer sold has no title and no price, and is not in the total.
@@ -54,8 +67,13 @@ struct Item {
 /// The answer that shows a cart.
 ///
 /// # Errors
-/// `Unavailable` when a product can be read from nowhere.
-pub async fn answer(state: &AppState, deadline: Deadline, cart: &cached::Cart) -> Result<Response> {
+/// `Unavailable` when a product can be read from nowhere, or a coupon that is asked about.
+pub async fn answer(
+    state: &AppState,
+    deadline: Deadline,
+    cart: &cached::Cart,
+    wish: Option<Wish>,
+) -> Result<Response> {
     let products = join_all(
         cart.lines
             .iter()
@@ -69,22 +87,34 @@ pub async fn answer(state: &AppState, deadline: Deadline, cart: &cached::Cart) -
     let amounts = items
         .iter()
         .filter_map(|item| item.total.map(|total| total.amount));
-    let total = sum(amounts).ok_or_else(|| Error::Internal("a cart's total overflows".into()))?;
+    let subtotal = sum(amounts).ok_or_else(|| Error::Internal("a cart's total overflows".into()))?;
     let count = items.iter().map(|item| item.quantity).sum();
-    let total = Money::new(total, state.config.currency);
+    let money = |amount| Money::new(amount, state.config.currency);
+    let (coupon, discount) = match wish {
+        Some(Wish { code, customer }) => {
+            let (coupon, off) = preview(state, deadline, code, customer, money(subtotal)).await?;
+            (Some(coupon), off)
+        }
+        None => (None, 0),
+    };
     let mut response = Private(
         StatusCode::OK,
         Cart {
             version: cart.version,
             items,
-            total,
+            subtotal: money(subtotal),
+            discount: money(discount),
+            total: money(subtotal - discount),
             count,
+            coupon,
         },
     )
     .into_response();
-    let source = match cart.source {
-        Source::Redis => "redis; hit",
-        _ => "redis; fwd=miss",
+    let source = match cart.redis {
+        Redis::Hit => "redis; hit",
+        Redis::Miss => "redis; fwd=miss",
+        Redis::Bypassed => "redis; fwd=bypass",
+        Redis::Changed => "redis; fwd=method",
     };
     response.headers_mut().insert(
         HeaderName::from_static("cache-status"),

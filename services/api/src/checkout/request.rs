@@ -3,8 +3,10 @@
 use aws_lc_rs::digest;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::gateway::Token;
+use crate::coupons::{Code, code};
 use crate::error::{Error, FieldError, Result};
 use crate::request::parse;
 use crate::types::id::{AddressId, VariantId};
@@ -16,21 +18,42 @@ const MAX_KEY: usize = 255;
 const MAX_ITEMS: usize = 50;
 const MAX_QUANTITY: i64 = 99;
 
-/// The body as it is sent. Numbers are signed here, so that a negative one is named like any other that is wrong.
-#[derive(Debug, Deserialize, Serialize)]
+// Numbers are signed here, so that a negative one is named like any other that is wrong.
+/// What is bought, and how it is paid
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+#[schema(as = NewOrder, example = json!({
+    "items": [{"variant_id": 12, "quantity": 2}],
+    "address_id": "0195501b-7400-7000-8000-000000000002",
+    "payment_token": "tok_approve",
+    "coupon": "WELCOME-10",
+    "expected_total": {"amount": 3598, "currency": "USD"},
+}))]
+pub struct Body {
+    /// Each variant once
+    #[schema(min_items = 1, max_items = 50)]
     items: Vec<BodyItem>,
+    /// One of one's own addresses
+    #[schema(format = Uuid)]
     address_id: String,
+    /// How the sandbox gateway behaves: captured at once, declined, captured after 2 s, never answered, captured but the
+    /// answer is lost, captured seconds after the shop gave up
+    #[schema(pattern = "^tok_(approve|decline|slow|timeout|lost|late)$")]
     payment_token: String,
+    /// The code of a coupon, in either case
+    #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9-]{3,32}$")]
     coupon: Option<String>,
+    /// The total that the customer was shown, discount included; only compared
     expected_total: Option<Money>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewOrderItem)]
 struct BodyItem {
+    #[schema(minimum = 1)]
     variant_id: i64,
+    #[schema(minimum = 1, maximum = 99)]
     quantity: i64,
 }
 
@@ -47,6 +70,7 @@ pub struct Wanted {
     pub items: Vec<Item>,
     pub address: AddressId,
     pub token: Token,
+    pub coupon: Option<Code>,
     pub expected_total: Option<Money>,
     /// SHA-256 of the request: two bodies are the same when they say the same, whatever their white space or the
     /// order of their fields. The order of the items counts: it is the order of the lines.
@@ -68,8 +92,9 @@ impl Wanted {
         if token.is_none() {
             checks.fail("payment_token", "is not a token that the payment gateway knows");
         }
-        if body.coupon.is_some() {
-            checks.fail("coupon", "there is no such coupon");
+        let coupon = body.coupon.as_deref().map(Code::parse);
+        if coupon == Some(None) {
+            checks.fail("coupon", code::RULE);
         }
         checks.done()?;
         let (Some(address), Some(token)) = (address, token) else {
@@ -80,6 +105,7 @@ impl Wanted {
             items,
             address,
             token,
+            coupon: coupon.flatten(),
             expected_total: body.expected_total,
         })
     }
@@ -201,7 +227,7 @@ mod tests {
     fn every_field_at_fault_is_named() {
         let items = r#"[{"variant_id": 1, "quantity": 0}, {"variant_id": -1, "quantity": 100},
             {"variant_id": 2, "quantity": 1}, {"variant_id": 2, "quantity": 1}]"#;
-        let found = fields(&body(items, r#", "coupon": "HALF""#));
+        let found = fields(&body(items, r#", "coupon": "HALF OFF""#));
         assert_eq!(
             found,
             [

@@ -89,7 +89,7 @@ fn close_choices(schemas: &mut Value) {
     }
 }
 
-/// How a request says whose it is. An operation's annotation names what it takes.
+/// How a request says whose it is. An operation's annotation names "bearer"; the cookie is added to it.
 fn security_schemes() -> Value {
     json!({
         "bearer": {
@@ -97,6 +97,13 @@ fn security_schemes() -> Value {
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "The `access_token` of a registration, a login or a refresh. It lives 5 minutes.",
+        },
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "trestle_access",
+            "description": "For browsers: login with `\"transport\": \"cookie\"` sets it (`__Host-trestle_access` over TLS). \
+                Authorization counts first. Writes must come from the shop's own pages or an allowed origin.",
         },
     })
 }
@@ -150,6 +157,7 @@ fn complete_operation(
     problems: &mut Map<String, Value>,
 ) {
     operation.insert("operationId".into(), json!(operation_id(path, method)));
+    allow_cookie(operation);
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
         describe_path_parameter(path, parameter);
@@ -180,6 +188,17 @@ fn complete_operation(
         }
         if !problems::is_problem(status) {
             add_headers(status, response, has_etag, is_cached);
+        }
+    }
+}
+
+/// Whatever takes the token in a header takes it in the cookie.
+fn allow_cookie(operation: &mut Map<String, Value>) {
+    let choices = operation.get_mut("security").and_then(Value::as_array_mut);
+    for choices in choices {
+        let takes = |choices: &[Value], scheme| choices.iter().any(|choice| choice.get(scheme).is_some());
+        if takes(choices, "bearer") && !takes(choices, "cookie") {
+            choices.push(json!({"cookie": []}));
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The operations port, for probes, scrapers and operators. No proxy leads here.
 
+mod caches;
 mod probes;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::state::Shared;
 
@@ -13,5 +14,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(probes::readyz))
+        .route("/caches", get(caches::show).put(caches::switch))
+        .route("/caches/flush", post(caches::flush))
         .with_state(shared)
 }

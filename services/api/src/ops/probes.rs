@@ -22,6 +22,7 @@ pub async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Valu
         "unreachable"
     };
     let redis = match (&shared.config.redis, shared.cache.breaker.state()) {
+        (Some(_), _) if !shared.cache.redis_is_on() => "off",
         (None, _) => "off",
         (Some(_), breaker::State::Closed) => "ok",
         (Some(_), breaker::State::Open) => "unreachable",
