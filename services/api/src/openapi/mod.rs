@@ -195,7 +195,7 @@ fn complete_operation(
 /// Whatever takes the token in a header takes it in the cookie.
 fn allow_cookie(operation: &mut Map<String, Value>) {
     let choices = operation.get_mut("security").and_then(Value::as_array_mut);
-    for choices in choices {
+    if let Some(choices) = choices {
         let takes = |choices: &[Value], scheme| choices.iter().any(|choice| choice.get(scheme).is_some());
         if takes(choices, "bearer") && !takes(choices, "cookie") {
             choices.push(json!({"cookie": []}));
