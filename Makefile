@@ -73,15 +73,28 @@ soak: ## The tests that need repetition, many times over
 	TRESTLE_REPEAT=20 cargo test --release --locked -p trestle-tests
 	@echo "All tests passed, repeated ones many times."
 
+.PHONY: contract
+contract: ## The API against its OpenAPI document: every route, and schemathesis
+	@infra/local/setup.sh --tests
+	$(CARGO_BUILD)
+	cargo test --release --locked -p trestle-tests --test contract
+
 .PHONY: lint
 lint: ## Format and clippy, warnings denied
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 
 .PHONY: check
-check: lint ## lint, the committed query data, and the dependencies' licences and advisories
+check: lint ## lint, the committed query data and OpenAPI document, the dependencies' licences and advisories
 	cargo run --release --locked -p trestle --bin sqlx-data -- --check
+	cargo run --release --locked -p trestle-api -- openapi --check services/api/openapi.json
 	cargo test --release --locked -p trestle-tests --test dependencies
+
+# Through a file beside it: a build that fails must not leave an empty document.
+.PHONY: openapi
+openapi: ## Write services/api/openapi.json anew, after a change of the API
+	cargo run --release --locked -p trestle-api -- openapi >services/api/openapi.json.new
+	mv services/api/openapi.json.new services/api/openapi.json
 
 .PHONY: clean
 clean: ## Remove what was built; the shop's data stays

@@ -50,6 +50,9 @@ missing() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/cert.pem ] || [ -e /etc/ssl/cert.pem ] ||
         echo "certificate authorities|ca-certificates|ca-certificates|ca-certificates"
     [ -z "$tests" ] || has envsubst || echo "envsubst|gettext-base|gettext|gettext"
+    # For schemathesis. Debian's python3 comes without what makes a virtual environment.
+    [ -z "$tests" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ||
+        echo "python3 with venv|python3-venv|python3|python3"
 }
 
 check_rust() {

@@ -9,7 +9,7 @@ mod wait;
 
 pub use goods::{Good, good, order, withdraw};
 pub use shop::{first_product, shop, sql};
-pub use shopper::{Answer, Shopper, address, money};
+pub use shopper::{Answer, PASSWORD, Shopper, address, money};
 pub use wait::{eventually, within};
 
 /// How often a test of a race is repeated: 3 times, or what `TRESTLE_REPEAT` says (`make soak`: 20).

@@ -157,7 +157,7 @@ impl Shopper {
 }
 
 /// The password of every test customer.
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 /// An address that the shop takes.
 pub fn address() -> Value {

@@ -7,7 +7,7 @@ use trestle::Stack;
 use trestle_tests::sql;
 
 /// What a break may touch, and what is put back after it.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 14] = [
     "stock",
     "stock_movements",
     "orders",
@@ -16,6 +16,12 @@ const TABLES: [&str; 8] = [
     "gateway_payments",
     "reviews",
     "product_ratings (product_id, reviews, stars)",
+    "variants",
+    "coupons",
+    "coupon_counters",
+    "coupon_customers",
+    "coupon_uses",
+    "order_shipments",
 ];
 
 /// Five seeded orders, each made into another state by what the shop itself writes for it.
@@ -25,6 +31,15 @@ const STATES: &[&str] = &[
     "SET @cancelled = (SELECT id FROM orders ORDER BY id LIMIT 1 OFFSET 2)",
     "SET @due = (SELECT id FROM orders ORDER BY id LIMIT 1 OFFSET 3)",
     "SET @pending = (SELECT id FROM orders ORDER BY id LIMIT 1 OFFSET 4)",
+    "UPDATE order_lines SET discount = 100, total = total - 100 WHERE order_id IN (@paid, @failed) AND line_no = 1",
+    "UPDATE orders SET discount = 100, total = total - 100 WHERE id IN (@paid, @failed)",
+    "UPDATE gateway_payments SET captured = captured - 100 WHERE order_id = @paid",
+    "INSERT INTO coupons VALUES ('HUNDRED', 'amount', 100, 0, 1, NULL, NULL, 1, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+    "INSERT INTO coupon_counters VALUES ('HUNDRED', 1, 1)",
+    "INSERT INTO coupon_uses
+     SELECT id, 'HUNDRED', customer_id, 100, IF(id = @paid, 'used', 'given_back'), created_at, NULL
+     FROM orders WHERE id IN (@paid, @failed)",
+    "INSERT INTO coupon_customers SELECT code, customer_id, SUM(state = 'used') FROM coupon_uses GROUP BY code, customer_id",
     "UPDATE orders SET state = 'failed' WHERE id = @failed",
     "UPDATE gateway_payments SET state = 'voided', captured = 0 WHERE order_id = @failed",
     "INSERT INTO order_responses SELECT id, 402, '{}', created_at FROM orders WHERE id = @failed",
@@ -203,6 +218,76 @@ const BREAKS: &[Break] = &[
         "unknown to the shop",
         "INSERT INTO gateway_payments VALUES (REPEAT('x', 16), 'captured', 'USD', 1, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
     ),
+    broken(
+        "FAIL prices: 1 violation",
+        "its lowest variant 0",
+        "UPDATE variants SET price = 0 WHERE id = 5",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "counted 0, limit 1; the ledger has 1",
+        "UPDATE coupon_counters SET used = 0",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "coupon HUNDRED: counted never",
+        "DELETE FROM coupon_counters",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "counted 0, limit 1; the ledger has 1",
+        "UPDATE coupon_customers SET used = 0",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "counted 0, limit 1; the ledger has 1",
+        "DELETE FROM coupon_customers WHERE used = 1",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "a coupon that does not exist",
+        "INSERT INTO coupon_counters VALUES ('NOBODYS', 0, NULL)",
+    ),
+    broken(
+        "FAIL coupons",
+        "HUNDRED used, discount 100; the order: failed",
+        "UPDATE coupon_uses SET state = 'used' WHERE order_id = @failed",
+    ),
+    broken(
+        "FAIL coupons",
+        "HUNDRED given_back, discount 100; the order: paid",
+        "UPDATE coupon_uses SET state = 'given_back' WHERE order_id = @paid",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "discount 99; the order",
+        "UPDATE coupon_uses SET discount = 99 WHERE order_id = @paid",
+    ),
+    broken(
+        "FAIL coupons: 2 violations",
+        "discount 100; the order",
+        "UPDATE coupons SET value = 101",
+    ),
+    broken(
+        "FAIL coupons: 2 violations",
+        "discount 100; the order",
+        "UPDATE coupons SET minimum = 1000000000000",
+    ),
+    broken(
+        "FAIL coupons",
+        "discount 100 of no coupon",
+        "DELETE FROM coupon_uses WHERE order_id = @paid",
+    ),
+    broken(
+        "FAIL shipments: 1 violation",
+        "nobody knows how",
+        "UPDATE orders SET state = 'shipped' WHERE id = @paid",
+    ),
+    broken(
+        "FAIL shipments: 1 violation",
+        "handed over, paid",
+        "INSERT INTO order_shipments VALUES (@paid, UTC_TIMESTAMP(6), '', '')",
+    ),
 ];
 
 async fn audit(stack: &Stack, arguments: &[&str]) -> (Option<i32>, String) {
@@ -236,7 +321,17 @@ async fn every_kind_of_damage_is_found_and_nothing_else_is() {
     }
     let (code, text) = audit(&stack, &[]).await;
     assert_eq!(code, Some(0), "{text}");
-    for check in ["stock", "holds", "orders", "responses", "payments", "ratings"] {
+    for check in [
+        "stock",
+        "holds",
+        "orders",
+        "responses",
+        "payments",
+        "coupons",
+        "shipments",
+        "ratings",
+        "prices",
+    ] {
         assert!(text.contains(&format!("ok   {check}: ")), "{text}");
     }
 

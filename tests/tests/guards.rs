@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::{OnceCell, watch};
 use trestle::Stack;
 use trestle_api::cache::Cache;
-use trestle_api::cache::redis::{Redis, client};
+use trestle_api::cache::redis::{Redis, Reply, client};
 use trestle_api::db::{Db, Deadline};
 use trestle_api::error::Error;
 use trestle_tests::{eventually, sql};
@@ -188,22 +188,22 @@ async fn a_redis_link_that_hangs_is_replaced() {
     let stack = stack().await;
     let bridge = Bridge::open(stack.redis_socket().unwrap()).await;
     let client = client(&format!("redis://127.0.0.1:{}/0", bridge.port)).unwrap();
-    let redis = Redis::new(client, Arc::new(Cache::new(0)));
+    let redis = Redis::new(client, Arc::new(Cache::new(0, false, true)));
     redis.warm().await;
     let value = [b"00000000000000010000000000000001+".as_slice(), b"body"].concat();
     assert!(redis.set_if_newer("guard", &value, Duration::from_secs(60)).await);
-    assert_eq!(redis.get("guard").await.as_deref(), Some(value.as_slice()));
+    assert_eq!(redis.get("guard").await, Reply::Got(Some(value.into())));
 
     bridge.freeze_all();
     let began = std::time::Instant::now();
-    assert_eq!(redis.get("guard").await, None, "a dead link is a miss");
+    assert_eq!(redis.get("guard").await, Reply::Failed, "a dead link is a miss");
     assert!(began.elapsed() < Duration::from_secs(1), "each call is bounded");
     for _ in 0..5 {
         redis.get("guard").await;
     }
     bridge.thaw_for_new_ones();
     eventually("another link is made", async || {
-        redis.get("guard").await.is_some()
+        matches!(redis.get("guard").await, Reply::Got(Some(_)))
     })
     .await;
 }
@@ -213,7 +213,7 @@ async fn redis_keeps_the_newer_of_two_values() {
     let stack = stack().await;
     let redis = Redis::new(
         client(&stack.redis_url().unwrap()).unwrap(),
-        Arc::new(Cache::new(0)),
+        Arc::new(Cache::new(0, false, true)),
     );
     redis.warm().await;
     let value = |version: u64| format!("{version:016x}{:016x}+v{version}", 1).into_bytes();
@@ -224,7 +224,7 @@ async fn redis_keeps_the_newer_of_two_values() {
                 .await
         );
     }
-    assert_eq!(redis.get("newer").await.as_deref(), Some(value(10).as_slice()));
+    assert_eq!(redis.get("newer").await, Reply::Got(Some(value(10).into())));
 }
 
 fn socket_of(url: &str) -> PathBuf {

@@ -50,6 +50,9 @@ enum Command {
     /// Checks the shop's invariants in one snapshot (trestle-api audit)
     #[command(disable_help_flag = true)]
     Audit(api::Passed),
+    /// Says who may use the backoffice: grant EMAIL, revoke EMAIL, create, list (trestle-api admin)
+    #[command(disable_help_flag = true)]
+    Admin(api::Passed),
     #[command(hide = true)]
     Guard(guard::Guard),
 }
@@ -74,6 +77,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Seed(passed) => passed.run("seed").await,
         Command::Import(passed) => passed.run("import").await,
         Command::Audit(passed) => passed.run("audit").await,
+        Command::Admin(passed) => passed.run("admin").await,
         Command::Guard(guard) => guard.run().await,
     }
 }

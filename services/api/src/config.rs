@@ -114,6 +114,7 @@ impl DatabaseArgs {
 
 /// What `serve` takes.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one thing")]
 pub struct ServeArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -185,6 +186,12 @@ pub struct ServeArgs {
     /// Memory for cached answers, in MiB, 0 (none are kept) to 4096
     #[arg(long, env = "TRESTLE_CACHE_MIB", default_value_t = 16, value_name = "MIB", value_parser = clap::value_parser!(u64).range(0..=4096))]
     cache_mib: u64,
+    /// Whether answers are cached in memory at the start; the operations port switches it: on or off
+    #[arg(long, env = "TRESTLE_CACHE_MEMORY", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
+    cache_memory: bool,
+    /// Whether Redis is asked at the start; the operations port switches it: on or off
+    #[arg(long, env = "TRESTLE_CACHE_REDIS", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
+    cache_redis: bool,
     /// Requests worked on at a time, 1 to 100000; more wait in line for a moment, then are refused with 503 [default: 32 for each worker]
     #[arg(long, env = "TRESTLE_MAX_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_requests: Option<u32>,
@@ -233,6 +240,7 @@ fn on_off(text: &str) -> Result<bool, String> {
 
 /// The checked configuration of `serve`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one thing")]
 pub struct Config {
     pub database: MySqlConnectOptions,
     pub redis: Option<redis::Client>,
@@ -246,6 +254,8 @@ pub struct Config {
     pub workers: usize,
     pub database_connections: u32,
     pub cache_bytes: u64,
+    pub cache_memory: bool,
+    pub cache_redis: bool,
     pub max_requests: usize,
     pub hashes: usize,
     pub linger: Duration,
@@ -337,6 +347,8 @@ impl Config {
             workers,
             database_connections: args.database_connections,
             cache_bytes: args.cache_mib * 1024 * 1024,
+            cache_memory: args.cache_memory,
+            cache_redis: args.cache_redis,
             max_requests: args
                 .max_requests
                 .map_or(workers * FOR_EACH_WORKER, |requests| requests as usize),

@@ -61,10 +61,22 @@ pub enum Error {
     PriceChanged { total: Money },
     #[error("not enough in stock")]
     OutOfStock(Vec<Shortage>),
+    #[error("{0}")]
+    CouponNotApplicable(String),
+    #[error("{0}")]
+    CouponUsedUp(String),
+    #[error("a coupon with this code exists")]
+    CouponExists,
     #[error("a request with this Idempotency-Key is still being worked on")]
     OrderInProgress,
     #[error("an order that is {state} cannot be {action}")]
     IllegalTransition { state: String, action: &'static str },
+    #[error("{} {}", .0.field, .0.message)]
+    AlreadyExists(FieldError),
+    #[error("it was changed since it was read: read it again")]
+    PreconditionFailed,
+    #[error("the If-Match header is missing: send the ETag of what was read")]
+    PreconditionRequired,
     #[error("the body is too large")]
     PayloadTooLarge,
     #[error("the body must be application/json")]
@@ -140,8 +152,14 @@ impl Error {
             Self::PaymentDeclined { .. } => (S::PAYMENT_REQUIRED, "payment_declined"),
             Self::PriceChanged { .. } => (S::CONFLICT, "price_changed"),
             Self::OutOfStock(_) => (S::CONFLICT, "out_of_stock"),
+            Self::CouponNotApplicable(_) => (S::CONFLICT, "coupon_not_applicable"),
+            Self::CouponUsedUp(_) => (S::CONFLICT, "coupon_used_up"),
+            Self::CouponExists => (S::CONFLICT, "coupon_exists"),
             Self::OrderInProgress => (S::CONFLICT, "order_in_progress"),
             Self::IllegalTransition { .. } => (S::CONFLICT, "illegal_transition"),
+            Self::AlreadyExists(_) => (S::CONFLICT, "already_exists"),
+            Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed"),
+            Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required"),
             Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Validation(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
@@ -166,6 +184,15 @@ impl Error {
                 body.insert(
                     "errors".into(),
                     json!([{"field": "Idempotency-Key", "message": "is required"}]),
+                );
+            }
+            Self::AlreadyExists(error) => {
+                body.insert("errors".into(), json!([error]));
+            }
+            Self::PreconditionRequired => {
+                body.insert(
+                    "errors".into(),
+                    json!([{"field": "If-Match", "message": "is required"}]),
                 );
             }
             Self::PaymentDeclined { order } => {
@@ -204,15 +231,16 @@ pub struct Problem {
     pub cause: Option<String>,
 }
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
+impl Error {
+    /// Status, body and, for the log alone, the cause.
+    pub(crate) fn problem(&self) -> (StatusCode, Problem) {
         let (status, code) = self.status_and_code();
         let (detail, cause) = if status == StatusCode::INTERNAL_SERVER_ERROR {
             (
                 "something went wrong here; the request id finds it in the log".to_owned(),
                 Some(self.to_string()),
             )
-        } else if let Self::Database(error) = &self {
+        } else if let Self::Database(error) = self {
             (
                 "the database cannot be reached now".to_owned(),
                 Some(error.to_string()),
@@ -222,6 +250,13 @@ impl IntoResponse for Error {
         };
         let mut body = problem(status, code, &detail);
         self.extras(&mut body);
+        (status, Problem { body, cause })
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, problem) = self.problem();
         let mut response = status.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -242,7 +277,7 @@ impl IntoResponse for Error {
             }
             _ => {}
         }
-        response.extensions_mut().insert(Problem { body, cause });
+        response.extensions_mut().insert(problem);
         response
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod audit;
+pub mod backoffice;
 pub mod browser;
 pub mod cache;
 pub mod cart;
@@ -14,6 +15,8 @@ pub mod client;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod conventions;
+pub mod coupons;
 pub mod db;
 pub mod error;
 pub mod health;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -154,6 +157,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
+/// The revision that a write expects, from `If-Match`: the ETag that a read of the same thing answered. 428 without one
+/// (`*` says nothing of what was read, so it counts as none), 412 for a tag that can be none of ours.
+pub struct IfMatch(pub u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let mut values = parts.headers.get_all(header::IF_MATCH).iter();
+        let tag = match (values.next(), values.next()) {
+            (None, _) => return Err(Error::PreconditionRequired),
+            (Some(value), None) => value.to_str().unwrap_or_default().trim(),
+            (Some(_), Some(_)) => return Err(Error::PreconditionFailed),
+        };
+        if tag == "*" {
+            return Err(Error::PreconditionRequired);
+        }
+        // A weak tag never matches here (RFC 9110, 13.1.1).
+        let number = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let revision = number.and_then(|number| number.parse().ok());
+        revision
+            .filter(|revision| etag(*revision) == tag)
+            .map(Self)
+            .ok_or(Error::PreconditionFailed)
+    }
+}
+
+/// The strong ETag of a revision: what `IfMatch` reads.
+pub fn etag(revision: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
 /// The value of a cookie that the client sent.
 pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
@@ -166,16 +201,27 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
         .map(|(_, value)| value)
 }
 
-/// An answer that belongs to one customer: JSON that no cache may keep.
+/// An answer that belongs to one customer: JSON that no cache may keep. What is read (200) has an ETag, so that a program
+/// that asks again can be told that nothing changed.
 pub struct Private<T>(pub StatusCode, pub T);
 
 impl<T: Serialize> IntoResponse for Private<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.1) {
-            Ok(body) => (self.0, private_headers(), body).into_response(),
+            Ok(body) => {
+                let etag = (self.0 == StatusCode::OK).then(|| [(header::ETAG, etag_of(&body))]);
+                (self.0, private_headers(), etag, body).into_response()
+            }
             Err(error) => Error::Internal(format!("an answer cannot be written: {error}")).into_response(),
         }
     }
+}
+
+/// The ETag of these bytes: the same on every replica.
+pub fn etag_of(bytes: &[u8]) -> HeaderValue {
+    let sum = digest::digest(&digest::SHA256, bytes);
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sum.as_ref()[..12]));
+    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// The headers of a personal JSON answer.
@@ -237,5 +283,38 @@ mod tests {
         }
         let error = parse::<Form>(b"{\"name\":").unwrap_err();
         assert!(matches!(error, Error::InvalidRequest { .. }));
+    }
+
+    async fn expected(values: &[&str]) -> Result<u64, Error> {
+        let mut request = http::Request::new(());
+        for value in values {
+            let headers = request.headers_mut();
+            headers.append(header::IF_MATCH, value.parse().unwrap());
+        }
+        let mut parts = request.into_parts().0;
+        let IfMatch(revision) = IfMatch::from_request_parts(&mut parts, &()).await?;
+        Ok(revision)
+    }
+
+    #[tokio::test]
+    async fn a_write_expects_the_revision_whose_etag_it_sends() {
+        let own = etag(7);
+        assert_eq!(expected(&[own.to_str().unwrap()]).await.unwrap(), 7);
+        for missing in [&[][..], &["*"]] {
+            let error = expected(missing).await;
+            assert!(matches!(error, Err(Error::PreconditionRequired)), "{missing:?}");
+        }
+        for other in [
+            &["W/\"7\""][..],
+            &["7"],
+            &["\"07\""],
+            &["\"+7\""],
+            &["\"abc\""],
+            &["\"7\", \"8\""],
+            &["\"7\"", "\"7\""],
+        ] {
+            let error = expected(other).await;
+            assert!(matches!(error, Err(Error::PreconditionFailed)), "{other:?}");
+        }
     }
 }

@@ -3,25 +3,35 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use utoipa::openapi::OpenApi;
+use bytes::Bytes;
+use http::Method;
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::conventions::Conventions;
 use crate::error::Error;
 use crate::middleware::{Surround, surround};
 use crate::state::AppState;
-use crate::{browser, cart, catalog, checkout, identity, instance, openapi, orders, reviews};
+use crate::{
+    backoffice, browser, cart, catalog, checkout, coupons, identity, instance, openapi, orders, reviews,
+};
 
 /// The API's routes with what surrounds them. The operations port has a router of its own.
 pub fn router(state: AppState) -> Router {
-    let surroundings = Arc::new(Surround::new(state.clone()));
     let (routes, api) = features().split_for_parts();
-    // Written once; the types it is made of always can be.
-    let document = openapi::bytes(&openapi::complete(api)).unwrap_or_default();
+    let document = openapi::complete(&api);
+    let conventions = Arc::new(Conventions::of(&document));
+    let surroundings = Arc::new(Surround::new(state.clone(), Arc::clone(&conventions)));
+    let document = Bytes::from(openapi::text(&document));
     let cors = browser::cors(&state.config.cors_origins);
     let router = routes
-        .route("/api/openapi.json", get(async move || openapi::respond(document)))
+        .route(openapi::PATH, get(async move || openapi::respond(document)))
+        .method_not_allowed_fallback(async move |method: Method, route: MatchedPath| {
+            conventions.other_method(&method, &route)
+        })
         .fallback(async || Error::NotFound("path"))
         .layer(from_fn_with_state(surroundings, surround))
         .with_state(state);
@@ -33,8 +43,8 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// The OpenAPI document of all operations.
-pub fn document() -> OpenApi {
-    openapi::complete(features().into_openapi())
+pub fn document() -> Value {
+    openapi::complete(&features().into_openapi())
 }
 
 // Whole paths in the features and no nesting: a nested router rewrites every request's URI, which costs a cached read
@@ -47,5 +57,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(checkout::routes())
         .merge(orders::routes())
         .merge(reviews::routes())
+        .merge(coupons::routes())
+        .merge(backoffice::routes())
         .merge(instance::routes())
 }

@@ -62,7 +62,11 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     let listener = bind(config.listen, "TRESTLE_LISTEN").await?;
     let ops_listener = bind(config.ops_listen, "TRESTLE_OPS_LISTEN").await?;
     let shared = Arc::new(Shared {
-        cache: Arc::new(Cache::new(config.cache_bytes)),
+        cache: Arc::new(Cache::new(
+            config.cache_bytes,
+            config.cache_memory,
+            config.cache_redis,
+        )),
         revocations: Arc::new(Revocations::default()),
         lifecycle: Arc::new(Lifecycle::default()),
         log,

@@ -83,8 +83,27 @@ async fn only_a_paid_order_of_ones_own_can_be_cancelled() {
     };
     let declined = customer.send(customer.order_request(variant, 1, "failed", "tok_decline"));
     refused(&declined.await.expect(402).body["order"], "failed").await;
-    on_order("UPDATE orders SET state = 'shipped' WHERE id = ?", id(&order)).await;
+    for statement in [
+        "UPDATE orders SET state = 'shipped' WHERE id = ?",
+        "INSERT INTO order_shipments (order_id, shipped_at, carrier, tracking)
+         VALUES (?, '2026-03-01 09:30:00', 'DHL', '00340434')",
+    ] {
+        on_order(statement, id(&order)).await;
+    }
     refused(&order, "shipped").await;
+    let shipped = customer.get(&format!("/orders/{}", id(&order))).await.expect(200);
+    assert_eq!(
+        (
+            &shipped.body["shipped_at"],
+            &shipped.body["carrier"],
+            &shipped.body["tracking"]
+        ),
+        (&json!("2026-03-01T09:30:00Z"), &json!("DHL"), &json!("00340434"))
+    );
+    assert_eq!(
+        (&order["shipped_at"], &order["carrier"]),
+        (&Value::Null, &Value::Null)
+    );
     let timeout = customer.send(customer.order_request(variant, 1, "pending", "tok_timeout"));
     let pending = timeout.await.expect(202).body;
     refused(&pending, "pending").await;

@@ -1,6 +1,7 @@
 //! Products with a known stock, and what the database says of them.
 
 use serde_json::Value;
+use sqlx::Connection as _;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use trestle::Stack;
 use trestle_tests::{Shopper, eventually, shop, sql};
@@ -35,6 +36,8 @@ impl Stocked {
         .execute(&mut database)
         .await
         .unwrap();
+        // At once: an audit of another test must not see a variant without its stock.
+        let mut database = database.begin().await.unwrap();
         let product = sqlx::query(
             "INSERT INTO products (handle, title, description, search_text, category_id, price_min, created_at, updated_at)
              SELECT ?, 'Counted thing', '', '', id, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)
@@ -42,14 +45,14 @@ impl Stocked {
         )
         .bind(format!("counted-{}", Uuid::new_v4().simple()))
         .bind(PRICE)
-        .execute(&mut database)
+        .execute(&mut *database)
         .await
         .unwrap()
         .last_insert_id();
         sqlx::query("INSERT INTO product_state (product_id, version, in_stock) VALUES (?, 1, ?)")
             .bind(product)
             .bind(stock.iter().any(|count| *count > 0))
-            .execute(&mut database)
+            .execute(&mut *database)
             .await
             .unwrap();
         let mut variants = Vec::new();
@@ -61,7 +64,7 @@ impl Stocked {
             .bind(position)
             .bind(format!("Size {position}"))
             .bind(PRICE)
-            .execute(&mut database)
+            .execute(&mut *database)
             .await
             .unwrap()
             .last_insert_id();
@@ -71,10 +74,11 @@ impl Stocked {
                  VALUES (?, ?, 'initial', UTC_TIMESTAMP(6))",
             ] {
                 let query = sqlx::query(statement).bind(variant).bind(count);
-                query.execute(&mut database).await.unwrap();
+                query.execute(&mut *database).await.unwrap();
             }
             variants.push(variant);
         }
+        database.commit().await.unwrap();
         Self { product, variants }
     }
 

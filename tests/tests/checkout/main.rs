@@ -2,6 +2,10 @@
 //! stock and money, and that the shop sells no more than it has, whoever hangs up, freezes or dies.
 
 mod cancel;
+mod coupon;
+mod coupons;
+mod coupons_admin;
+mod coupons_race;
 mod fixture;
 mod list;
 mod payment;

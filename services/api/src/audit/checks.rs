@@ -3,6 +3,8 @@
 //! Portable SQL that runs on both servers and holds no more than its own temporary table: tested by breaking each
 //! on purpose (tests/tests/audit.rs).
 
+use super::coupons::{COUPONS, SHIPMENTS};
+
 /// One line of the audit.
 pub struct Check {
     pub name: &'static str,
@@ -16,7 +18,9 @@ pub struct Check {
     pub violations: &'static [&'static str],
 }
 
-pub const CHECKS: &[Check] = &[STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS, RATINGS];
+pub const CHECKS: &[Check] = &[
+    STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS, COUPONS, SHIPMENTS, RATINGS, PRICES,
+];
 
 /// Invariant 1. The sum comes from the covering index (variant_id, quantity), a variant at a time: nothing is
 /// materialised, however many variants there are.
@@ -195,5 +199,25 @@ const RATINGS: Check = Check {
          FROM product_ratings r
          LEFT JOIN products p ON p.id = r.product_id
          WHERE p.id IS NULL",
+    ],
+};
+
+/// What filters and sorts by price believe, kept by every catalogue write.
+const PRICES: Check = Check {
+    name: "prices",
+    what: "product",
+    holds: "its price is the lowest of its variants for sale",
+    total: "SELECT COUNT(*) FROM products",
+    violations: &[
+        "SELECT CONCAT('product ', p.id), CONCAT('price ', p.price_min, ', its lowest variant ', v.lowest)
+         FROM products p
+         JOIN (
+             SELECT variants.product_id, MIN(variants.price) AS lowest
+             FROM variants
+             LEFT JOIN withdrawn_variants w ON w.variant_id = variants.id
+             WHERE w.variant_id IS NULL
+             GROUP BY variants.product_id
+         ) v ON v.product_id = p.id
+         WHERE p.price_min <> v.lowest",
     ],
 };

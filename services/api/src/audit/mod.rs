@@ -1,9 +1,11 @@
-//! `audit`: whether stock, orders, payments and ratings add up (invariants 1 to 3 of the shop, and what is kept beside them).
+//! `audit`: whether stock, orders, coupons, payments and ratings add up (invariants 1 to 3 of the shop, and what is kept
+//! beside them).
 //!
 //! All checks read one REPEATABLE READ snapshot, so a busy shop audits as truly as a quiet one: whatever was
 //! committed together is seen together. Every check aggregates in the database; only violations travel.
 
 mod checks;
+mod coupons;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -25,7 +27,8 @@ const NAMED: usize = 5;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Checks in one snapshot, under load too: the ledger of each variant adds up to its stock, each order's lines \
-    to its ledger and its total, each order's state to the payment gateway's books, each product's rating to its reviews.\n\
+    to its ledger and its total, each order's state to the payment gateway's books, each coupon's counters to its uses, each \
+    product's rating to its reviews.\n\
     Exit code: 0 all hold, 1 something is broken or could not be checked, 64 wrong arguments."
 )]
 pub struct AuditArgs {

@@ -98,6 +98,8 @@ mod tests {
         assert!(breaker.permits());
         breaker.failed();
         assert_eq!(breaker.state(), State::Open);
+        breaker.failed();
+        assert_eq!(breaker.opened(), 1);
         assert!(!breaker.permits());
         breaker.succeeded();
         assert!(breaker.permits());

@@ -1,10 +1,11 @@
 //! What both cache layers hold: the finished bytes of an answer, with what orders and dates them.
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::HeaderValue;
+
+use super::Key;
+use super::key::ABSENT_BOUND_MS;
+use crate::request::etag_of;
 
 /// Length of the head in Redis: version and time of the read, 16 hexadecimal digits each. Fixed and in
 /// hexadecimal, so that Redis compares two heads as text.
@@ -28,9 +29,7 @@ pub struct Entry {
 impl Entry {
     pub fn new(body: Option<Bytes>, version: u64, read_at: u64) -> Self {
         let bytes = body.as_deref().unwrap_or_default();
-        let sum = digest::digest(&digest::SHA256, bytes);
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sum.as_ref()[..12]));
-        let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
+        let etag = etag_of(bytes);
         Self {
             body,
             etag,
@@ -42,6 +41,16 @@ impl Entry {
     /// What orders two states of the same thing.
     pub fn order(&self) -> (u64, u64) {
         (self.version, self.read_at)
+    }
+
+    /// How old this may be, in milliseconds: absence is kept briefly, so that a guessed address costs little and what
+    /// comes to be is seen soon.
+    pub fn bound_ms(&self, key: &Key) -> u64 {
+        if self.body.is_some() {
+            key.bound_ms()
+        } else {
+            key.bound_ms().min(ABSENT_BOUND_MS)
+        }
     }
 
     /// Milliseconds since MySQL was read. A time in the future (another replica's clock, or ours before it was set back)

@@ -1,7 +1,8 @@
 //! The change feed: what was changed, read from MySQL every 250 ms by every replica.
 //!
-//! It keeps two promises: a changed product is not served from a cache a second later, and a session that was
-//! ended is refused everywhere within two seconds, with Redis up or down. Each read goes back 10 s, because a row
+//! It keeps three promises: a changed product is not served from a cache a second later, a session that was ended is
+//! refused everywhere within two seconds, and carts whose change Redis did not hear of are not taken from it a second
+//! later; with Redis up or down. Each read goes back 10 s, because a row
 //! can commit after one with a higher id; no transaction lives longer than that.
 
 use std::collections::HashMap;
@@ -52,7 +53,7 @@ pub async fn product_changed(tx: impl MySqlExecutor<'_>, product: ProductId, ver
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn session_revoked(tx: &mut Connection, session: SessionId) -> Result<()> {
+pub async fn session_revoked(tx: impl MySqlExecutor<'_>, session: SessionId) -> Result<()> {
     sqlx::query!(
         "INSERT INTO changes (kind, uuid_key, created_at) VALUES ('session', ?, UTC_TIMESTAMP(6))",
         session.0,
@@ -76,6 +77,17 @@ pub async fn sessions_revoked(tx: &mut Connection, sessions: &[SessionId]) -> Re
         });
         sql.build().execute(&mut *tx).await?;
     }
+    Ok(())
+}
+
+/// Writes that Redis did not hear of a cart's change, made before `at` (milliseconds since 1970).
+async fn carts_lost(connection: &mut Connection, at: u64) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO changes (kind, version, created_at) VALUES ('carts', ?, UTC_TIMESTAMP(6))",
+        at,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -179,15 +191,27 @@ async fn read(db: &Db, cache: &Cache, revocations: &Revocations) -> Result<()> {
     };
     let back = |longest: u64| i64::try_from(gap.min(longest)).unwrap_or(i64::MAX);
     let (sessions_back, products_back) = (back(SESSIONS_BACK_SECONDS), back(PRODUCTS_BACK_SECONDS));
-    let (sessions, products) = db
-        .read(Deadline::after(within), |connection| {
+    let untold = cache.lost_carts.untold();
+    let (sessions, products, carts) = db
+        .read(Deadline::after(within), move |connection| {
             Box::pin(async move {
+                if let Some(at) = untold {
+                    carts_lost(&mut *connection, at).await?;
+                }
                 let sessions = ended_sessions(&mut *connection, sessions_back).await?;
-                let products = changed_products(connection, products_back).await?;
-                Ok((sessions, products))
+                let products = changed_products(&mut *connection, products_back).await?;
+                // Carts are in Redis for a shorter time than products are looked back for.
+                let carts = lost_carts(connection, products_back).await?;
+                Ok((sessions, products, carts))
             })
         })
         .await?;
+    if let Some(at) = untold {
+        cache.lost_carts.was_told(at);
+    }
+    if let Some(at) = carts {
+        cache.lost_carts.believe(at);
+    }
     for session in sessions {
         revocations.add(session);
     }
@@ -228,6 +252,19 @@ async fn changed_products(connection: &mut Connection, seconds: i64) -> Result<V
     Ok(rows.into_iter().map(|row| (row.id_key, row.version)).collect())
 }
 
+async fn lost_carts(connection: &mut Connection, seconds: i64) -> Result<Option<u64>> {
+    let row = sqlx::query!(
+        r#"SELECT MAX(version) AS "at: u64"
+        FROM changes
+        WHERE kind = 'carts'
+          AND created_at >= UTC_TIMESTAMP(6) - INTERVAL ? SECOND"#,
+        seconds,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(row.at)
+}
+
 /// Follows the feed for ever, and says through `Revocations::are_known` and `Cache::outage` how that goes.
 pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
     let mut tidied = Instant::now();
@@ -247,7 +284,7 @@ pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
             }
         }
         if tidied.elapsed() > Duration::from_secs(10) {
-            cache.memory.forget_old_floors();
+            cache.memory.forget_old();
             revocations.forget_old();
             tidied = Instant::now();
         }

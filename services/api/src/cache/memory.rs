@@ -1,21 +1,24 @@
-//! The first layer: answers in this process, bounded in bytes, and the floors below which none is kept.
+//! The first layer: answers in this process, bounded in bytes; the floors below which none is kept; and what was
+//! given before, which nothing older may follow.
 //!
 //! Storing and raising a floor exclude each other, so that a load that was under way when a change arrived cannot
-//! put the older bytes back.
+//! put the older bytes back. Floors and what was given outlive the entries: they hold with memory switched off,
+//! flushed or full, so that a key never goes back in time on this replica.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::Key;
 use super::entry::Entry;
-use crate::clock::now_ms;
+use super::given::Given;
+use super::{Key, STALE_KEPT};
 
 /// How long a floor is kept: longer than anything below it can still be served from Redis, stale answers included.
-const FLOOR_KEPT: Duration = Duration::from_secs(120).saturating_add(super::STALE_KEPT);
+pub const FLOOR_KEPT: Duration = Duration::from_secs(120).saturating_add(STALE_KEPT);
 
 #[derive(Clone)]
 struct ByBytes;
@@ -27,17 +30,40 @@ impl Weighter<Key, Arc<Entry>> for ByBytes {
 }
 
 pub struct Memory {
+    /// Empty while the layer is switched off, so that a look needs not ask whether it is.
     entries: Cache<Key, Arc<Entry>, ByBytes>,
-    floors: Mutex<HashMap<Key, (u64, Instant)>>,
+    on: AtomicBool,
+    rules: Mutex<Rules>,
+}
+
+/// What may be served of a key.
+#[derive(Default)]
+struct Rules {
+    floors: HashMap<Key, (u64, Instant)>,
+    given: Given,
+}
+
+impl Rules {
+    fn is_below_floor(&self, key: &Key, entry: &Entry) -> bool {
+        self.floors
+            .get(key)
+            .is_some_and(|(floor, _)| entry.version < *floor)
+    }
+
+    /// Whether what Redis has may follow what this replica gave before.
+    fn admit(&self, key: &Key, entry: &Entry) -> bool {
+        !self.is_below_floor(key, entry) && self.given.admits(key, entry)
+    }
 }
 
 impl Memory {
-    pub fn new(bytes: u64) -> Self {
+    pub fn new(bytes: u64, on: bool) -> Self {
         // The estimate of the count only sizes the tables; 2 kB is a usual product.
         let items = usize::try_from(bytes / 2048).unwrap_or(8192);
         Self {
             entries: Cache::with_weighter(items, bytes, ByBytes),
-            floors: Mutex::default(),
+            on: AtomicBool::new(on && bytes > 0),
+            rules: Mutex::default(),
         }
     }
 
@@ -45,55 +71,108 @@ impl Memory {
         self.entries.get(key)
     }
 
-    /// Stores an entry unless it is below the floor or older than what is here; answers what now counts.
-    pub fn put(&self, key: &Key, entry: Arc<Entry>) -> Option<Arc<Entry>> {
-        let floors = self.lock();
-        if floors.get(key).is_some_and(|(floor, _)| entry.version < *floor) {
+    /// Takes what a load from MySQL found. None when it is below the floor: a change came while the load was under way.
+    /// Otherwise it counts, whatever was here: loads of a key come one after the other.
+    pub fn put_loaded(&self, key: &Key, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+        let mut rules = self.rules();
+        if rules.is_below_floor(key, &entry) {
             return None;
         }
-        if let Some(here) = self.entries.get(key)
-            && here.order() > entry.order()
-            // Read in the future: the clock was set back meanwhile, and says nothing.
-            && here.read_at <= now_ms()
-        {
-            return Some(here);
-        }
-        self.entries.insert(key.clone(), Arc::clone(&entry));
-        drop(floors);
+        self.store(&mut rules, key, &entry);
         Some(entry)
+    }
+
+    /// Takes what Redis has, unless it is below the floor or older than what this replica gave before.
+    pub fn put_from_redis(&self, key: &Key, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+        let mut rules = self.rules();
+        if !rules.admit(key, &entry) {
+            return None;
+        }
+        self.store(&mut rules, key, &entry);
+        Some(entry)
+    }
+
+    /// Whether an entry past its bound may be given now; then nothing older may follow it.
+    pub fn give_stale(&self, key: &Key, entry: &Entry) -> bool {
+        let mut rules = self.rules();
+        let admitted = rules.admit(key, entry);
+        if admitted {
+            rules.given.note(key, entry);
+        }
+        admitted
+    }
+
+    fn store(&self, rules: &mut Rules, key: &Key, entry: &Arc<Entry>) {
+        rules.given.note(key, entry);
+        if self.is_on() {
+            self.entries.insert(key.clone(), Arc::clone(entry));
+        }
     }
 
     /// A change was made: bytes of an older version are neither kept nor taken any more.
     pub fn raise_floor(&self, key: &Key, version: u64) {
-        let mut floors = self.lock();
-        let floor = floors.entry(key.clone()).or_insert((0, Instant::now()));
+        let mut rules = self.rules();
+        let floor = rules.floors.entry(key.clone()).or_insert((0, Instant::now()));
         if floor.0 < version {
             *floor = (version, Instant::now());
         }
         self.entries.remove_if(key, |entry| entry.version < version);
     }
 
-    pub fn is_below_floor(&self, key: &Key, version: u64) -> bool {
-        self.lock().get(key).is_some_and(|(floor, _)| version < *floor)
+    /// Forgets floors that no entry under way can be below any more, and what was given before that.
+    pub fn forget_old(&self) {
+        let mut rules = self.rules();
+        rules
+            .floors
+            .retain(|_, (_, raised)| raised.elapsed() < FLOOR_KEPT);
+        rules.given.forget_old();
     }
 
-    /// Forgets floors that no entry under way can be below any more.
-    pub fn forget_old_floors(&self) {
-        self.lock().retain(|_, (_, raised)| raised.elapsed() < FLOOR_KEPT);
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
     }
 
+    /// Switches the layer on or off; off also empties it. Answers false when it has no room to be switched on.
+    pub fn switch(&self, on: bool) -> bool {
+        let rules = self.rules();
+        if on && self.entries.capacity() == 0 {
+            return false;
+        }
+        self.on.store(on, Ordering::Relaxed);
+        if !on {
+            self.entries.clear();
+        }
+        drop(rules);
+        true
+    }
+
+    /// Empties the layer; answers how many entries went. Floors stay.
+    pub fn flush(&self) -> usize {
+        let rules = self.rules();
+        let entries = self.entries.len();
+        self.entries.clear();
+        drop(rules);
+        entries
+    }
+
+    /// Entries and bytes.
     pub fn usage(&self) -> (usize, u64) {
         (self.entries.len(), self.entries.weight())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, (u64, Instant)>> {
-        self.floors.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn floors(&self) -> usize {
+        self.rules().floors.len()
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::now_ms;
 
     fn entry(version: u64, read_at: u64) -> Arc<Entry> {
         Arc::new(Entry::new(
@@ -105,22 +184,49 @@ mod tests {
 
     #[test]
     fn bytes_below_a_floor_are_neither_kept_nor_taken() {
-        let memory = Memory::new(1 << 20);
-        let key = Key::Product(1);
-        assert!(memory.put(&key, entry(1, 10)).is_some());
-        memory.raise_floor(&key, 2);
-        assert!(memory.get(&key).is_none());
-        // A load that began before the change comes late.
-        assert!(memory.put(&key, entry(1, 20)).is_none());
-        assert!(memory.put(&key, entry(2, 15)).is_some());
+        for on in [true, false] {
+            let memory = Memory::new(1 << 20, on);
+            let key = Key::Product(1);
+            assert!(memory.put_loaded(&key, entry(1, 10)).is_some());
+            assert_eq!(memory.get(&key).is_some(), on);
+            memory.raise_floor(&key, 2);
+            assert!(memory.get(&key).is_none());
+            // A load that began before the change comes late; so does Redis.
+            assert!(memory.put_loaded(&key, entry(1, 20)).is_none());
+            assert!(memory.put_from_redis(&key, entry(1, 20)).is_none());
+            assert!(memory.put_loaded(&key, entry(2, 15)).is_some());
+        }
     }
 
     #[test]
-    fn a_key_never_goes_back_in_time() {
-        let memory = Memory::new(1 << 20);
-        let key = Key::Categories;
-        memory.put(&key, entry(0, 20));
-        let counts = memory.put(&key, entry(0, 10));
-        assert_eq!(counts.map(|entry| entry.read_at), Some(20));
+    fn a_key_never_goes_back_in_time_switched_off_and_flushed_or_not() {
+        let now = now_ms();
+        for on in [true, false] {
+            let memory = Memory::new(1 << 20, on);
+            let key = Key::Categories;
+            assert!(memory.put_loaded(&key, entry(0, now - 10)).is_some());
+            memory.flush();
+            assert!(memory.put_from_redis(&key, entry(0, now - 20)).is_none());
+            assert!(!memory.give_stale(&key, &entry(0, now - 20)));
+            assert!(memory.put_from_redis(&key, entry(0, now - 10)).is_some());
+            assert!(memory.put_from_redis(&key, entry(0, now - 5)).is_some());
+            assert!(memory.put_from_redis(&key, entry(0, now - 10)).is_none());
+        }
+    }
+
+    #[test]
+    fn off_is_empty_and_keeps_its_floors() {
+        let memory = Memory::new(1 << 20, true);
+        let key = Key::Product(1);
+        memory.put_loaded(&key, entry(3, 10));
+        memory.raise_floor(&key, 3);
+        assert!(memory.switch(false));
+        assert_eq!(memory.usage().0, 0);
+        memory.put_loaded(&key, entry(3, 11));
+        assert_eq!(memory.usage().0, 0);
+        assert!(memory.switch(true));
+        assert!(memory.put_from_redis(&key, entry(2, 12)).is_none());
+        assert!(!Memory::new(0, true).is_on());
+        assert!(!Memory::new(0, true).switch(true));
     }
 }

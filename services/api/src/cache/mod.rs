@@ -8,6 +8,11 @@ pub mod breaker;
 pub mod entry;
 pub mod feed;
 mod flight;
+pub mod flush;
+mod given;
+mod hit;
+pub mod key;
+pub mod lost;
 pub mod memory;
 pub mod redis;
 pub mod stats;
@@ -16,24 +21,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use rand::RngExt as _;
 use tokio::sync::Semaphore;
 
 use self::breaker::Breaker;
 use self::entry::Entry;
 use self::flight::Flights;
+pub use self::hit::{Asked, Hit, Load, Loaded, Source};
+pub use self::key::{Key, STALE_KEPT};
+use self::lost::LostCarts;
 use self::memory::Memory;
-use self::redis::Redis;
+use self::redis::{Redis, Reply};
 use self::stats::Stats;
 use crate::clock::now_ms;
 use crate::db::Deadline;
 use crate::db::deadline::READ;
 use crate::error::{Error, Result};
 
-/// How long past its bound an entry is kept for a database outage.
-pub const STALE_KEPT: Duration = Duration::from_secs(600);
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
 pub const LOADS: usize = 8;
 /// Loads under way and waiting together.
@@ -46,122 +50,48 @@ const LOAD: Duration = Duration::from_millis(1700);
 /// The same, while MySQL is known to be away and there is something stale to serve.
 const PROBE: Duration = Duration::from_millis(250);
 
-/// What is cached. Lists are known by the canonical text of their query.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Key {
-    Product(u64),
-    List(Arc<str>),
-    Categories,
-    /// A page of a product's reviews, by product and page.
-    Reviews(Arc<str>),
-    /// By the category's handle; empty for the whole shop, as below.
-    BestSellers(Arc<str>),
-    New(Arc<str>),
-    /// What goes with a product.
-    Related(u64),
-}
-
-impl Key {
-    /// The name in Redis. The number is the format of the values: another release must not read them.
-    pub fn redis_name(&self) -> String {
-        match self {
-            Self::Product(id) => format!("trestle:2:product:{id}"),
-            Self::List(query) => format!("trestle:2:list:{query}"),
-            Self::Categories => "trestle:1:categories".to_owned(),
-            Self::Reviews(page) => format!("trestle:1:reviews:{page}"),
-            Self::BestSellers(category) => format!("trestle:1:best-sellers:{category}"),
-            Self::New(category) => format!("trestle:1:new:{category}"),
-            Self::Related(id) => format!("trestle:1:related:{id}"),
-        }
-    }
-
-    fn weight(&self) -> u64 {
-        match self {
-            Self::List(text) | Self::Reviews(text) | Self::BestSellers(text) | Self::New(text) => {
-                text.len() as u64
-            }
-            Self::Product(_) | Self::Categories | Self::Related(_) => 0,
-        }
-    }
-
-    /// The bound: how old an answer may be, in milliseconds.
-    fn bound_ms(&self) -> u64 {
-        match self {
-            // The change feed drops it within a second; this is for when the feed is late.
-            // So does a minute do for what sells best.
-            Self::Product(_) | Self::BestSellers(_) => 60_000,
-            Self::List(_) | Self::Categories | Self::Reviews(_) | Self::New(_) | Self::Related(_) => 5_000,
-        }
-    }
-}
-
-/// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    Memory,
-    Redis,
-    Database,
-    /// Past its bound, served because MySQL cannot be read.
-    Stale,
-}
-
-/// An answer and where it came from.
-#[derive(Debug, Clone)]
-pub struct Hit {
-    pub entry: Arc<Entry>,
-    pub source: Source,
-    /// Milliseconds since MySQL was read.
-    pub age_ms: u64,
-}
-
-impl Hit {
-    fn new(entry: Arc<Entry>, source: Source) -> Self {
-        let age_ms = entry.age_ms(now_ms());
-        Self {
-            entry,
-            source,
-            age_ms,
-        }
-    }
-}
-
-/// What a load from MySQL found.
-pub struct Loaded {
-    /// None: there is no such thing.
-    pub body: Option<Bytes>,
-    pub version: u64,
-}
-
-pub type Load = Box<dyn Fn(Deadline) -> BoxFuture<'static, Result<Loaded>> + Send + Sync>;
+/// A candidate for the answer while MySQL cannot be read, and where it was found.
+type Stale = Option<(Arc<Entry>, Source)>;
 
 /// The layers that all runtimes of a process share.
 pub struct Cache {
     pub memory: Memory,
-    pub breaker: Arc<Breaker>,
+    pub breaker: Breaker,
     pub stats: Stats,
+    pub lost_carts: LostCarts,
     /// Whether the change feed could not be read lately: MySQL is away.
     pub outage: AtomicBool,
+    redis_on: AtomicBool,
     flights: Flights,
     loads: Semaphore,
     waiting: Semaphore,
 }
 
 impl Cache {
-    pub fn new(bytes: u64) -> Self {
+    /// Memory of at most so many bytes, and which layers are switched on.
+    pub fn new(bytes: u64, memory_on: bool, redis_on: bool) -> Self {
         Self {
-            memory: Memory::new(bytes),
-            breaker: Arc::new(Breaker::default()),
+            memory: Memory::new(bytes, memory_on),
+            breaker: Breaker::default(),
             stats: Stats::default(),
+            lost_carts: LostCarts::default(),
             outage: AtomicBool::new(false),
+            redis_on: AtomicBool::new(redis_on),
             flights: Flights::default(),
             loads: Semaphore::new(LOADS),
             waiting: Semaphore::new(LOADS_WAITING),
         }
     }
 
-    /// Places free for loads from MySQL, and in the queue for them.
-    pub fn free(&self) -> (usize, usize) {
-        (self.loads.available_permits(), self.waiting.available_permits())
+    /// Whether Redis may be asked at all; whether it answers is the breaker's matter.
+    pub fn redis_is_on(&self) -> bool {
+        self.redis_on.load(Ordering::Relaxed)
+    }
+
+    /// Switches Redis on or off for this replica, carts included. What was changed meanwhile is kept from being read
+    /// afterwards by floors and by `lost_carts`, as after an outage.
+    pub fn switch_redis(&self, on: bool) {
+        self.redis_on.store(on, Ordering::Relaxed);
     }
 
     /// The answer for `key`. A miss is loaded once however many ask, in a task that no waiter can cancel.
@@ -177,83 +107,107 @@ impl Cache {
     ) -> Result<Hit> {
         if let Some(entry) = self.memory.get(&key) {
             let age_ms = entry.age_ms(now_ms());
-            if age_ms < key.bound_ms() {
+            let bound = entry.bound_ms(&key);
+            if age_ms < bound {
                 self.stats.memory_hits.add();
-                if age_ms >= key.bound_ms() * EARLY_FROM / 10 && age_ms >= early(&key) {
+                if age_ms >= bound * EARLY_FROM / 10 && age_ms >= early(bound) {
                     // Somebody still asks for it near its end: have the next one ready before that.
-                    self.stats.early_refreshes.add();
-                    self.start(redis, &key, load);
+                    let (_, joined) = self.start(redis, &key, load);
+                    if !joined {
+                        self.stats.early_refreshes.add();
+                    }
                 }
                 return Ok(Hit {
                     entry,
                     source: Source::Memory,
                     age_ms,
+                    stale: false,
+                    asked: Asked {
+                        memory: true,
+                        redis: false,
+                    },
+                    joined: false,
                 });
             }
         }
         self.stats.memory_misses.add();
-        let mut landing = self.start(redis, &key, load);
+        let (mut landing, joined) = self.start(redis, &key, load);
+        if joined {
+            self.stats.joins.add();
+        }
         match tokio::time::timeout_at(deadline.within(READ).0, landing.landed()).await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => outcome.map(|hit| Hit { joined, ..hit }),
             Err(_) => Err(Error::Unavailable("the database")),
         }
     }
 
+    /// Joins the load under way for `key`, or begins it. Answers also which of both.
     fn start(
         self: &Arc<Self>,
         redis: Option<&Redis>,
         key: &Key,
         load: impl FnOnce() -> Load,
-    ) -> flight::Landing {
+    ) -> (flight::Landing, bool) {
         let (landing, pilot) = self.flights.board(key);
-        if pilot.is_none() {
-            self.stats.joins.add();
-        }
-        if let Some(pilot) = pilot {
-            let cache = Arc::clone(self);
-            let redis = redis.cloned();
-            let key = key.clone();
-            let load = load();
-            crate::tally::spawn(async move {
-                let (outcome, to_store) = cache.fetch(redis.as_ref(), &key, &load).await;
-                pilot.land(outcome);
-                if let (Some(redis), Some(entry)) = (redis, to_store) {
-                    let ttl = Duration::from_millis(key.bound_ms()) + STALE_KEPT;
-                    redis
-                        .set_if_newer(&key.redis_name(), &entry.to_redis(), ttl)
-                        .await;
-                }
-            });
-        }
-        landing
+        let Some(pilot) = pilot else {
+            return (landing, true);
+        };
+        let cache = Arc::clone(self);
+        let redis = redis.cloned();
+        let key = key.clone();
+        let load = load();
+        crate::tally::spawn(async move {
+            let outcome = cache.fetch(redis.as_ref(), &key, &load).await;
+            let loaded = outcome
+                .as_ref()
+                .ok()
+                .filter(|hit| hit.source == Source::Database && !hit.stale);
+            let to_store = loaded.map(|hit| Arc::clone(&hit.entry));
+            pilot.land(outcome);
+            if let (Some(redis), Some(entry)) = (redis, to_store) {
+                let ttl = key.bound() + STALE_KEPT;
+                redis
+                    .set_if_newer(&key.redis_name(), &entry.to_redis(), ttl)
+                    .await;
+            }
+        });
+        (landing, false)
     }
 
-    /// Asks Redis, then MySQL. Answers also what Redis should be told.
-    async fn fetch(
-        &self,
-        redis: Option<&Redis>,
-        key: &Key,
-        load: &Load,
-    ) -> (Result<Hit>, Option<Arc<Entry>>) {
-        let mut stale = self.memory.get(key);
-        if let Some(redis) = redis
-            && let Some(entry) = redis
-                .get(&key.redis_name())
-                .await
-                .and_then(|bytes| Entry::from_redis(&bytes))
-        {
+    /// Asks Redis, then MySQL.
+    async fn fetch(&self, redis: Option<&Redis>, key: &Key, load: &Load) -> Result<Hit> {
+        let mut stale: Stale = self.memory.get(key).map(|entry| (entry, Source::Memory));
+        let reply = match redis {
+            Some(redis) => redis.get(&key.redis_name()).await,
+            None => Reply::Skipped,
+        };
+        let asked = Asked {
+            memory: self.memory.is_on(),
+            redis: reply != Reply::Skipped,
+        };
+        let hit = |entry: Arc<Entry>, source, stale| Hit {
+            age_ms: entry.age_ms(now_ms()),
+            entry,
+            source,
+            stale,
+            asked,
+            joined: false,
+        };
+        if let Some(entry) = reply.got().flatten().and_then(|bytes| Entry::from_redis(&bytes)) {
             let entry = Arc::new(entry);
-            let newer = stale.as_ref().is_none_or(|here| here.order() <= entry.order());
-            if newer && entry.age_ms(now_ms()) < early(key) {
-                if let Some(entry) = self.memory.put(key, Arc::clone(&entry)) {
+            if entry.age_ms(now_ms()) < early(entry.bound_ms(key)) {
+                if let Some(entry) = self.memory.put_from_redis(key, entry) {
                     self.stats.redis_hits.add();
-                    return (Ok(Hit::new(entry, Source::Redis)), None);
+                    return Ok(hit(entry, Source::Redis, false));
                 }
-            } else if newer {
-                stale = Some(entry);
+            } else if stale
+                .as_ref()
+                .is_none_or(|(here, _)| here.order() <= entry.order())
+            {
+                stale = Some((entry, Source::Redis));
             }
         }
-        if redis.is_some() {
+        if asked.redis {
             self.stats.redis_misses.add();
         }
         // While the change feed says that MySQL cannot be read, a load is only a probe: who has something to show
@@ -261,51 +215,58 @@ impl Cache {
         let outage = self.outage.load(Ordering::Relaxed);
         let limit = if outage && stale.is_some() { PROBE } else { LOAD };
         match self.load(key, load, Deadline::after(limit)).await {
-            Ok(entry) => (Ok(Hit::new(Arc::clone(&entry), Source::Database)), Some(entry)),
+            Ok(entry) => Ok(hit(entry, Source::Database, false)),
             Err(error) if error.is_outage() || (outage && matches!(error, Error::Overloaded)) => {
-                (self.stale(key, stale).ok_or(error), None)
+                match stale.filter(|(entry, _)| self.may_be_given_stale(key, entry)) {
+                    Some((entry, source)) => Ok(hit(entry, source, true)),
+                    None => Err(error),
+                }
             }
-            Err(error) => (Err(error), None),
+            Err(error) => Err(error),
         }
     }
 
     async fn load(&self, key: &Key, load: &Load, deadline: Deadline) -> Result<Arc<Entry>> {
-        let _waiting = self.waiting.try_acquire().map_err(|_| {
+        let overloaded = || {
             self.stats.refused.add();
             Error::Overloaded
-        })?;
+        };
+        let _waiting = self.waiting.try_acquire().map_err(|_| overloaded())?;
         let Ok(Ok(_slot)) = tokio::time::timeout_at(deadline.0, self.loads.acquire()).await else {
-            return Err(Error::Overloaded);
+            return Err(overloaded());
         };
         // A change may arrive while the load is under way; then what it read is below the floor, and is read again.
         for _ in 0..3 {
             let read_at = now_ms();
+            self.stats.loads.add();
             let loaded = load(deadline)
                 .await
                 .inspect_err(|_| self.stats.load_failures.add())?;
-            self.stats.loads.add();
             let entry = Arc::new(Entry::new(loaded.body, loaded.version, read_at));
-            if let Some(entry) = self.memory.put(key, entry) {
+            if let Some(entry) = self.memory.put_loaded(key, entry) {
                 return Ok(entry);
             }
         }
         Err(Error::Unavailable("a consistent read"))
     }
 
-    fn stale(&self, key: &Key, entry: Option<Arc<Entry>>) -> Option<Hit> {
-        let entry = entry?;
-        let longest = key.bound_ms() + u64::try_from(STALE_KEPT.as_millis()).unwrap_or(u64::MAX);
-        if entry.age_ms(now_ms()) > longest || self.memory.is_below_floor(key, entry.version) {
-            return None;
+    fn may_be_given_stale(&self, key: &Key, entry: &Entry) -> bool {
+        let longest = entry.bound_ms(key) + u64::try_from(STALE_KEPT.as_millis()).unwrap_or(u64::MAX);
+        let given = entry.age_ms(now_ms()) <= longest && self.memory.give_stale(key, entry);
+        if given {
+            self.stats.stale.add();
         }
-        self.stats.stale.add();
-        Some(Hit::new(entry, Source::Stale))
+        given
+    }
+
+    /// Places free for loads from MySQL, and in the queue for them.
+    pub fn free(&self) -> (usize, usize) {
+        (self.loads.available_permits(), self.waiting.available_permits())
     }
 }
 
 /// The age from which an entry is renewed before its bound: jittered, so that entries made together do not end
 /// together.
-fn early(key: &Key) -> u64 {
-    let bound = key.bound_ms();
+fn early(bound: u64) -> u64 {
     rand::rng().random_range(bound * EARLY_FROM / 10..=bound * EARLY_TO / 10)
 }

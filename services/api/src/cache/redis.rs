@@ -3,12 +3,18 @@
 //! redis-rs's own manager never reconnects after answers stopped coming (measured: 75 errors in 45 s, 0 answers),
 //! so a link that failed is thrown away here and another is made in the background. Nothing in this file can fail
 //! a request: a call that did not work is a miss.
+//!
+//! The breaker is for a Redis that does not answer. One that answers with an error (out of memory, read-only) does so
+//! quickly, so its reads go on; what it refused to write counts as lost, and whoever lost it sees to that.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo as _};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError,
+    ServerErrorKind, Value,
+};
 use tokio::time::{Instant, timeout};
 
 use super::Cache;
@@ -18,6 +24,8 @@ use crate::tally;
 const CALL: Duration = Duration::from_millis(50);
 const CONNECT: Duration = Duration::from_millis(100);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+/// A link that leads to a read-only Redis is made anew when it is older: after a failover the name leads elsewhere.
+const READ_ONLY_KEPT: Duration = Duration::from_secs(10);
 /// Time-outs in a row after which the link is taken for dead.
 const TIMEOUTS_TO_DROP: u32 = 3;
 
@@ -58,20 +66,40 @@ enum Slot {
         connection: MultiplexedConnection,
         timeouts: u32,
         generation: u64,
+        since: Instant,
     },
 }
 
 struct Inner {
     client: Client,
     slot: Mutex<Slot>,
+    /// For its switch, its breaker and its counts, which all links share.
+    cache: Arc<Cache>,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply<T> {
+    Got(T),
+    /// Redis was asked, and gave nothing that can be used.
+    Failed,
+    /// Redis was not asked: it is switched off, the breaker is open, or there is no link just now.
+    Skipped,
+}
+
+impl<T> Reply<T> {
+    pub fn got(self) -> Option<T> {
+        match self {
+            Self::Got(value) => Some(value),
+            Self::Failed | Self::Skipped => None,
+        }
+    }
 }
 
 /// One runtime's link to Redis.
 #[derive(Clone)]
 pub struct Redis {
     inner: Arc<Inner>,
-    /// For its breaker and its counts, which all links share.
-    cache: Arc<Cache>,
 }
 
 impl Redis {
@@ -80,8 +108,7 @@ impl Redis {
             retry_at: Instant::now(),
         });
         Self {
-            inner: Arc::new(Inner { client, slot }),
-            cache,
+            inner: Arc::new(Inner { client, slot, cache }),
         }
     }
 
@@ -92,24 +119,25 @@ impl Redis {
         }
     }
 
-    pub async fn get(&self, key: &str) -> Option<bytes::Bytes> {
+    pub async fn get(&self, key: &str) -> Reply<Option<bytes::Bytes>> {
         let mut command = Cmd::with_capacity(2, 64);
         command.arg("GET").arg(key);
-        self.call::<Option<bytes::Bytes>>(&command).await.flatten()
+        self.call(&command).await
     }
 
-    /// Stores `value`, which begins with its order, unless something newer is there. Kept for `ttl`.
+    /// Stores `value`, which begins with its order, unless something newer is there. Kept for `ttl`. Answers whether
+    /// Redis now has this or something newer.
     pub async fn set_if_newer(&self, key: &str, value: &[u8], ttl: Duration) -> bool {
         let mut command = Cmd::with_capacity(6, value.len() + 512);
         command.arg("EVAL").arg(SET_IF_NEWER).arg(1).arg(key).arg(value);
         command.arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-        self.call::<i64>(&command).await.is_some()
+        self.call::<i64>(&command).await.got().is_some()
     }
 
     pub async fn delete(&self, key: &str) -> bool {
         let mut command = Cmd::new();
         command.arg("DEL").arg(key);
-        self.call::<i64>(&command).await.is_some()
+        self.call::<i64>(&command).await.got().is_some()
     }
 
     /// Adds one to each count; each is forgotten `ttl` after the last time.
@@ -117,54 +145,74 @@ impl Redis {
         let mut command = Cmd::new();
         command.arg("EVAL").arg(COUNT_UP).arg(keys.len()).arg(keys);
         command.arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-        self.call::<i64>(&command).await.is_some()
+        self.call::<i64>(&command).await.got().is_some()
     }
 
     /// The counts of these keys; None when Redis does not say.
     pub async fn counts<const N: usize>(&self, keys: &[String; N]) -> Option<[u64; N]> {
         let mut command = Cmd::new();
         command.arg("MGET").arg(keys.as_slice());
-        let counts = self.call::<Vec<Option<u64>>>(&command).await?;
+        let counts = self.call::<Vec<Option<u64>>>(&command).await.got()?;
         let counts: Vec<_> = counts.into_iter().map(Option::unwrap_or_default).collect();
         counts.try_into().ok()
     }
 
-    async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
-        let (breaker, calls) = (&self.cache.breaker, &self.cache.stats.redis);
-        if !breaker.permits() {
-            calls.skipped.add();
-            return None;
+    async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Reply<T> {
+        let cache = &self.inner.cache;
+        if !cache.redis_is_on() {
+            return Reply::Skipped;
         }
-        let Some((mut connection, generation)) = self.link() else {
+        let calls = &cache.stats.redis;
+        let link = if cache.breaker.permits() {
+            self.link()
+        } else {
+            None
+        };
+        let Some((mut connection, generation)) = link else {
             calls.skipped.add();
-            breaker.failed();
-            return None;
+            return Reply::Skipped;
         };
         let began = Instant::now();
         let answer = timeout(CALL, connection.send_packed_command(command)).await;
         tally::redis(began.elapsed());
-        match answer {
+        // An error that the server answered comes as a value.
+        match answer.map(|answer| answer.and_then(Value::extract_error)) {
             Ok(Ok(value)) => {
                 calls.ok.add();
-                breaker.succeeded();
+                cache.breaker.succeeded();
                 self.answered(generation);
-                redis::from_redis_value(value).ok()
+                redis::from_redis_value(value).map_or(Reply::Failed, Reply::Got)
             }
             Ok(Err(error)) => {
-                tracing::debug!(%error, "Redis refused a call");
-                calls.failed.add();
-                breaker.failed();
-                if error.is_unrecoverable_error() || error.is_io_error() {
-                    self.drop_link(generation);
-                }
-                None
+                tracing::debug!(%error, "a call to Redis failed");
+                self.erred(&error, generation);
+                Reply::Failed
             }
             Err(_) => {
                 calls.timed_out.add();
-                breaker.failed();
+                cache.breaker.failed();
                 self.timed_out(generation);
-                None
+                Reply::Failed
             }
+        }
+    }
+
+    fn erred(&self, error: &RedisError, generation: u64) {
+        let cache = &self.inner.cache;
+        if let kind @ (ErrorKind::Server(_) | ErrorKind::Extension) = error.kind() {
+            // The server's own words: it is there.
+            cache.stats.redis.refused.add();
+            cache.breaker.succeeded();
+            self.answered(generation);
+            if kind == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                self.drop_link(generation, READ_ONLY_KEPT);
+            }
+            return;
+        }
+        cache.stats.redis.failed.add();
+        cache.breaker.failed();
+        if error.is_unrecoverable_error() || error.is_io_error() {
+            self.drop_link(generation, Duration::ZERO);
         }
     }
 
@@ -220,9 +268,11 @@ impl Redis {
         }
     }
 
-    fn drop_link(&self, of: u64) {
+    /// Makes way for a new link, unless this one is no older than `kept`.
+    fn drop_link(&self, of: u64, kept: Duration) {
         let mut slot = self.slot();
-        if matches!(&*slot, Slot::Ready { generation, .. } if *generation == of) {
+        if matches!(&*slot, Slot::Ready { generation, since, .. } if *generation == of && since.elapsed() >= kept)
+        {
             *slot = Slot::Absent {
                 retry_at: Instant::now(),
             };
@@ -248,23 +298,26 @@ async fn connect(inner: &Inner) {
     )
     .await;
     let slot = match outcome {
+        // The handshake was answered, so calls will be.
         Ok(Ok(connection)) => {
+            inner.cache.breaker.succeeded();
             let generation = GENERATION.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Slot::Ready {
                 connection,
                 timeouts: 0,
                 generation,
+                since: Instant::now(),
             }
         }
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "Redis cannot be reached");
+        failed => {
+            if let Ok(Err(error)) = failed {
+                tracing::debug!(%error, "Redis cannot be reached");
+            }
+            inner.cache.breaker.failed();
             Slot::Absent {
                 retry_at: Instant::now() + RECONNECT_PAUSE,
             }
         }
-        Err(_) => Slot::Absent {
-            retry_at: Instant::now() + RECONNECT_PAUSE,
-        },
     };
     *inner.slot.lock().unwrap_or_else(PoisonError::into_inner) = slot;
 }

@@ -1,9 +1,9 @@
 //! Changes to a cart, each one transaction on the locked cart row: two changes of one cart never mix.
 
-use super::cached::{Cart, Line};
+use super::cached::{Cart, Line, Redis};
 use super::owner::Owner;
 use super::{MAX_LINES, store};
-use crate::cache::Source;
+use crate::clock::now_ms;
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::state::AppState;
@@ -32,6 +32,7 @@ pub async fn apply(state: &AppState, deadline: Deadline, owner: &Owner, edit: Ed
         .db
         .transact(deadline, move |tx| {
             Box::pin(async move {
+                let read_at = now_ms();
                 let head = match owner {
                     Owner::Customer(customer, _) => store::lock_of_customer(tx, customer).await?,
                     Owner::Anonymous(Some(cookie)) => store::lock_anonymous(tx, cookie.id).await?,
@@ -60,7 +61,8 @@ pub async fn apply(state: &AppState, deadline: Deadline, owner: &Owner, edit: Ed
                     id: head.id,
                     version,
                     lines,
-                    source: Source::Database,
+                    read_at,
+                    redis: Redis::Changed,
                 }))
             })
         })

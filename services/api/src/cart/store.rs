@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::cached::{Cart, Line};
-use crate::cache::Source;
+use super::cached::{Cart, Line, Redis};
+use crate::clock::now_ms;
 use crate::db::Connection;
 use crate::error::Result;
 use crate::types::id::{CartId, CustomerId, ProductId, VariantId};
@@ -35,7 +35,7 @@ pub async fn lines(connection: &mut Connection, cart: CartId) -> Result<Vec<Line
         .collect())
 }
 
-async fn with_lines(connection: &mut Connection, head: Option<Head>) -> Result<Option<Cart>> {
+async fn with_lines(connection: &mut Connection, head: Option<Head>, read_at: u64) -> Result<Option<Cart>> {
     let Some(head) = head else { return Ok(None) };
     // The version was read first: lines may only be newer than it says, never older.
     let lines = lines(connection, head.id).await?;
@@ -43,11 +43,13 @@ async fn with_lines(connection: &mut Connection, head: Option<Head>) -> Result<O
         id: head.id,
         version: head.version,
         lines,
-        source: Source::Database,
+        read_at,
+        redis: Redis::Bypassed,
     }))
 }
 
 pub async fn of_customer(connection: &mut Connection, customer: CustomerId) -> Result<Option<Cart>> {
+    let read_at = now_ms();
     let head = sqlx::query!(
         r#"SELECT id AS "id: Uuid", version
          FROM carts
@@ -62,11 +64,13 @@ pub async fn of_customer(connection: &mut Connection, customer: CustomerId) -> R
             id: CartId(row.id),
             version: row.version,
         }),
+        read_at,
     )
     .await
 }
 
 pub async fn anonymous(connection: &mut Connection, id: CartId) -> Result<Option<Cart>> {
+    let read_at = now_ms();
     let head = sqlx::query!(
         "SELECT version
          FROM carts
@@ -82,6 +86,7 @@ pub async fn anonymous(connection: &mut Connection, id: CartId) -> Result<Option
             id,
             version: row.version,
         }),
+        read_at,
     )
     .await
 }
@@ -159,7 +164,8 @@ pub async fn product_of(tx: &mut Connection, variant: VariantId) -> Result<Optio
          FROM variants
          JOIN products ON products.id = variants.product_id
          WHERE variants.id = ?
-           AND products.published = 1",
+           AND products.published = 1
+           AND NOT EXISTS (SELECT 1 FROM withdrawn_variants WHERE variant_id = variants.id)",
         variant.0,
     )
     .fetch_optional(tx)

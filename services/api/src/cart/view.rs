@@ -4,46 +4,76 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::future::join_all;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::cached::{Cart, Line};
-use crate::cache::Source;
+use super::cached::{self, Line, Redis};
 use crate::catalog::product::{self, Product};
+use crate::coupons::Code;
+use crate::coupons::preview::{Preview, preview};
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::request::Private;
 use crate::state::AppState;
-use crate::types::id::{ProductId, VariantId};
+use crate::types::id::{CustomerId, ProductId, VariantId};
 use crate::types::money::{Money, line_total, sum};
 
-#[derive(Debug, Serialize)]
-struct View {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cart {
+    /// Grows with each change
+    #[schema(examples(3))]
     version: u64,
     items: Vec<Item>,
+    /// What the lines that are still sold cost
+    subtotal: Money,
+    /// What the coupon of the query would take off
+    discount: Money,
+    /// The subtotal less the discount
     total: Money,
+    /// Pieces in all lines
+    #[schema(examples(2))]
     count: i32,
+    /// The coupon of the query
+    coupon: Option<Preview>,
+}
+
+/// A coupon that is asked about, and by whom.
+pub struct Wish {
+    pub code: Code,
+    pub customer: Option<CustomerId>,
 }
 
 /// A line. One whose variant is no longer sold has no title and no price, and is not in the total.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CartItem)]
 struct Item {
     variant_id: VariantId,
     product_id: ProductId,
+    #[schema(examples("Wool Scarf"))]
     title: Option<String>,
+    #[schema(examples("Grey"))]
     options: Vec<String>,
+    #[schema(examples("SCARF-GREY"))]
     sku: Option<String>,
+    #[schema(examples("/pictures/scarf.jpg"))]
     picture: Option<String>,
+    #[schema(minimum = 1, maximum = 99, examples(2))]
     quantity: i32,
     price: Option<Money>,
     total: Option<Money>,
-    /// Whether this quantity can be bought now, as far as the product cache knows.
+    /// Whether this quantity can be bought now, as far as the product cache knows
     available: bool,
 }
 
 /// The answer that shows a cart.
 ///
 /// # Errors
-/// `Unavailable` when a product can be read from nowhere.
-pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result<Response> {
+/// `Unavailable` when a product can be read from nowhere, or a coupon that is asked about.
+pub async fn answer(
+    state: &AppState,
+    deadline: Deadline,
+    cart: &cached::Cart,
+    wish: Option<Wish>,
+) -> Result<Response> {
     let products = join_all(
         cart.lines
             .iter()
@@ -57,22 +87,34 @@ pub async fn answer(state: &AppState, deadline: Deadline, cart: &Cart) -> Result
     let amounts = items
         .iter()
         .filter_map(|item| item.total.map(|total| total.amount));
-    let total = sum(amounts).ok_or_else(|| Error::Internal("a cart's total overflows".into()))?;
+    let subtotal = sum(amounts).ok_or_else(|| Error::Internal("a cart's total overflows".into()))?;
     let count = items.iter().map(|item| item.quantity).sum();
-    let total = Money::new(total, state.config.currency);
+    let money = |amount| Money::new(amount, state.config.currency);
+    let (coupon, discount) = match wish {
+        Some(Wish { code, customer }) => {
+            let (coupon, off) = preview(state, deadline, code, customer, money(subtotal)).await?;
+            (Some(coupon), off)
+        }
+        None => (None, 0),
+    };
     let mut response = Private(
         StatusCode::OK,
-        View {
+        Cart {
             version: cart.version,
             items,
-            total,
+            subtotal: money(subtotal),
+            discount: money(discount),
+            total: money(subtotal - discount),
             count,
+            coupon,
         },
     )
     .into_response();
-    let source = match cart.source {
-        Source::Redis => "redis; hit",
-        _ => "redis; fwd=miss",
+    let source = match cart.redis {
+        Redis::Hit => "redis; hit",
+        Redis::Miss => "redis; fwd=miss",
+        Redis::Bypassed => "redis; fwd=bypass",
+        Redis::Changed => "redis; fwd=method",
     };
     response.headers_mut().insert(
         HeaderName::from_static("cache-status"),

@@ -50,6 +50,8 @@ pub struct ListParams {
     /// Only what is rated so or better, in stars; what has no review is not
     #[param(minimum = 1, maximum = 5)]
     min_rating: Option<u8>,
+    /// The order; newest first without it
+    #[param(inline)]
     sort: Option<Sort>,
     /// Products a page
     #[param(minimum = 1, maximum = 100, default = 20)]

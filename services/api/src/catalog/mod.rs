@@ -11,7 +11,7 @@ pub mod product;
 pub mod rating;
 mod related;
 mod respond;
-mod search;
+pub mod search;
 mod store;
 
 use utoipa_axum::router::OpenApiRouter;

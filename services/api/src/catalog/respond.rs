@@ -5,6 +5,7 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::cache::{Hit, Source};
+use crate::conventions::names;
 use crate::error::Error;
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -14,14 +15,12 @@ pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
     let entry = &hit.entry;
     let Some(body) = &entry.body else {
         let mut response = Error::NotFound(what).into_response();
-        response
-            .headers_mut()
-            .insert(CACHE_STATUS.clone(), status(hit.source));
+        response.headers_mut().insert(CACHE_STATUS.clone(), status(hit));
         return response;
     };
     let unchanged = request
         .get(header::IF_NONE_MATCH)
-        .is_some_and(|given| matches(given, &entry.etag));
+        .is_some_and(|given| names(given, &entry.etag));
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -33,43 +32,77 @@ pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
     }
     headers.insert(header::ETAG, entry.etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(CACHE_STATUS.clone(), status(hit.source));
+    headers.insert(CACHE_STATUS.clone(), status(hit));
     headers.insert(header::AGE, HeaderValue::from(hit.age_ms / 1000));
     response
 }
 
-fn status(source: Source) -> HeaderValue {
-    HeaderValue::from_static(match source {
-        Source::Memory => "memory; hit",
-        Source::Redis => "memory; fwd=miss, redis; hit",
-        Source::Database => "memory; fwd=miss, redis; fwd=miss",
-        Source::Stale => "memory; hit; detail=stale",
-    })
-}
-
-/// Whether If-None-Match names this tag (RFC 9110, weak comparison).
-fn matches(given: &HeaderValue, etag: &HeaderValue) -> bool {
-    let (Ok(given), Ok(etag)) = (given.to_str(), etag.to_str()) else {
-        return false;
-    };
-    given
-        .split(',')
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+/// Which layers were asked and what they had; the one nearest to the database comes first (RFC 9211).
+fn status(hit: &Hit) -> HeaderValue {
+    if hit.source == Source::Memory && !hit.stale {
+        return HeaderValue::from_static("memory; hit");
+    }
+    let mut parts = Vec::with_capacity(2);
+    let detail = if hit.stale { "; detail=stale" } else { "" };
+    match hit.source {
+        Source::Redis => parts.push(format!("redis; hit{detail}")),
+        _ if hit.asked.redis => parts.push("redis; fwd=miss".to_owned()),
+        _ => {}
+    }
+    let collapsed = if hit.joined { "; collapsed" } else { "" };
+    match hit.source {
+        Source::Memory => parts.push(format!("memory; hit{detail}")),
+        _ if hit.asked.memory => parts.push(format!("memory; fwd=miss{collapsed}")),
+        _ => {}
+    }
+    if parts.is_empty() {
+        // No layer was asked.
+        parts.push("memory; fwd=bypass".to_owned());
+    }
+    HeaderValue::try_from(parts.join(", ")).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::cache::Asked;
+    use crate::cache::entry::Entry;
 
     #[test]
-    fn if_none_match_takes_lists_weak_tags_and_the_star() {
-        let tag = HeaderValue::from_static("\"abc\"");
-        for given in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"] {
-            assert!(matches(&HeaderValue::from_static(given), &tag), "{given}");
+    fn cache_status_names_the_layers_that_were_asked_the_origin_first() {
+        let hit = |source, memory, redis| Hit {
+            entry: Arc::new(Entry::new(None, 0, 0)),
+            source,
+            age_ms: 0,
+            stale: false,
+            asked: Asked { memory, redis },
+            joined: false,
+        };
+        let of = |hit: &Hit| status(hit).to_str().map(str::to_owned).unwrap_or_default();
+        for (source, memory, redis, said) in [
+            (Source::Memory, true, false, "memory; hit"),
+            (Source::Redis, true, true, "redis; hit, memory; fwd=miss"),
+            (Source::Redis, false, true, "redis; hit"),
+            (Source::Database, true, true, "redis; fwd=miss, memory; fwd=miss"),
+            (Source::Database, true, false, "memory; fwd=miss"),
+            (Source::Database, false, true, "redis; fwd=miss"),
+            (Source::Database, false, false, "memory; fwd=bypass"),
+        ] {
+            assert_eq!(of(&hit(source, memory, redis)), said);
         }
-        for given in ["abc", "\"ab\"", ""] {
-            assert!(!matches(&HeaderValue::from_static(given), &tag), "{given}");
+        let mut waited = hit(Source::Database, true, true);
+        waited.joined = true;
+        assert_eq!(of(&waited), "redis; fwd=miss, memory; fwd=miss; collapsed");
+        for (source, redis, said) in [
+            (Source::Memory, false, "memory; hit; detail=stale"),
+            (Source::Memory, true, "redis; fwd=miss, memory; hit; detail=stale"),
+            (Source::Redis, true, "redis; hit; detail=stale, memory; fwd=miss"),
+        ] {
+            let mut stale = hit(source, true, redis);
+            stale.stale = true;
+            assert_eq!(of(&stale), said);
         }
     }
 }

@@ -114,6 +114,7 @@ async fn variants(
         FROM variants
         JOIN stock ON stock.variant_id = variants.id
         WHERE variants.product_id = ?
+            AND NOT EXISTS (SELECT 1 FROM withdrawn_variants WHERE variant_id = variants.id)
         ORDER BY variants.position, variants.id"#,
         id.0,
     )

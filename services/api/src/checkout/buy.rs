@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use super::place::{Attempt, Placed, place};
-use super::request::{Wanted, idempotency_key};
+use super::request::{Body, Wanted, idempotency_key};
 use super::settle::{End, settle};
 use super::{gateway, replay};
 use crate::cart::cached;
@@ -17,7 +17,8 @@ use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::identity::Customer;
 use crate::metrics::METRICS;
-use crate::orders;
+use crate::orders::order::Order;
+use crate::orders::show;
 use crate::request::{Private, check_content_type, read_body};
 use crate::state::AppState;
 use crate::types::id::OrderId;
@@ -28,6 +29,28 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// Kept back from the request's deadline for settling.
 const SETTLING: Duration = Duration::from_millis(1_500);
 
+/// Order and pay
+///
+/// Prices, stock and coupon are read from the database; what the request says of the total is only compared. A retry with
+/// the same Idempotency-Key and body hears the stored answer; after a payment that failed, another try needs a new key.
+#[utoipa::path(
+    post,
+    path = "/api/v1/orders",
+    tag = "checkout",
+    security(("bearer" = [])),
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$",
+        description = "Names this order for ever: 1 to 255 visible ASCII characters")),
+    request_body = Body,
+    responses(
+        (status = 201, body = Order, description = "Paid"),
+        (status = 202, body = Order,
+            description = "Placed; the payment's end is not known yet, GET orders/{id} will tell it"),
+        (status = 400, description = "idempotency_key_missing"),
+        (status = 402, description = "payment_declined"),
+        (status = 409, description = "price_changed, out_of_stock, coupon_not_applicable, coupon_used_up, order_in_progress"),
+        (status = 422, description = "idempotency_key_reused"),
+    ),
+)]
 pub async fn buy(
     State(state): State<AppState>,
     customer: Customer,
@@ -108,13 +131,6 @@ async fn charge(state: &AppState, deadline: Deadline, attempt: &Attempt, total: 
 
 /// 202 with the order: recovery will end it, and GET orders/{id} tells how.
 async fn pending(state: &AppState, deadline: Deadline, attempt: &Attempt) -> Result<Response> {
-    let (customer, id) = (attempt.customer, attempt.order);
-    let order = state
-        .db
-        .read(deadline, |connection| {
-            Box::pin(orders::store::find(connection, customer, id))
-        })
-        .await?
-        .ok_or(Error::NotFound("order"))?;
+    let order = show::read(state, deadline, Some(attempt.customer), attempt.order).await?;
     Ok(Private(StatusCode::ACCEPTED, order).into_response())
 }

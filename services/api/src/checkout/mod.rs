@@ -9,17 +9,17 @@ pub mod gateway;
 mod place;
 pub mod recovery;
 mod replay;
-mod request;
+pub mod request;
 mod settle;
 pub mod stock;
 mod store;
 
-use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::state::AppState;
 
 /// GET of the same path is the feature orders'.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().route("/api/v1/orders", post(buy::buy))
+    OpenApiRouter::new().routes(routes!(buy::buy))
 }

@@ -1,12 +1,13 @@
 //! Place: the first of an order's two transactions. It writes the order, its lines and its ledger rows, and takes
-//! the stock last. What is refused before its COMMIT leaves no row.
+//! the coupon's use and then the stock last. What is refused before its COMMIT leaves no row.
 
 use std::sync::Arc;
 
-use super::bill::Bill;
+use super::bill::{Bill, Cost};
 use super::request::Wanted;
 use super::stock::{self, Piece};
 use super::store::{self, Inserted};
+use crate::coupons::{self, uses};
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::state::AppState;
@@ -48,11 +49,15 @@ pub async fn place(state: &AppState, deadline: Deadline, attempt: &Arc<Attempt>)
 
 async fn write(tx: &mut Connection, attempt: &Attempt, currency: Currency) -> Result<Placed> {
     let offered = store::offered(tx, &attempt.wanted.items).await?;
+    let coupon = match &attempt.wanted.coupon {
+        Some(code) => coupons::find(tx, code).await?,
+        None => None,
+    };
     // A refusal waits until the key is known to be new: a retry must hear what became of its order, even if that
     // could not be placed now.
-    let bill = Bill::of(&attempt.wanted, &offered, currency);
-    let total = bill.as_ref().map_or(Money::new(0, currency), |bill| bill.total);
-    match store::insert_order(tx, attempt, total).await? {
+    let bill = Bill::of(&attempt.wanted, &offered, coupon.as_ref(), currency);
+    let cost = bill.as_ref().map_or(Cost::nothing(currency), |bill| bill.cost);
+    match store::insert_order(tx, attempt, cost).await? {
         Inserted::Done => {}
         Inserted::KeyTaken => return Ok(Placed::Before),
         Inserted::NoAddress => {
@@ -73,6 +78,9 @@ async fn write(tx: &mut Connection, attempt: &Attempt, currency: Currency) -> Re
             quantity: line.quantity,
         })
         .collect();
+    if let Some(coupon) = &bill.coupon {
+        uses::take(tx, attempt.order, attempt.customer, coupon).await?;
+    }
     stock::take(tx, attempt.order, &pieces).await?;
-    Ok(Placed::New { total })
+    Ok(Placed::New { total: cost.total })
 }

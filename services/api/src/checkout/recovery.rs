@@ -12,7 +12,6 @@ use rand::RngExt as _;
 use super::gateway::{self, Booked};
 use super::settle::{End, settle};
 use super::store::{self, Due};
-use crate::cache::breaker;
 use crate::cart::cached;
 use crate::cart::cookie::CartCookie;
 use crate::db::Deadline;
@@ -25,9 +24,6 @@ use crate::state::AppState;
 const EVERY: Duration = Duration::from_millis(700);
 const JITTER_MS: u64 = 600;
 const BATCH: u32 = 10;
-/// Redis has just lost its link, as a rule; it is back after this long.
-const RECONNECTING: Duration = Duration::from_millis(300);
-const ATTEMPTS: u32 = 3;
 /// For one step, such as a claim or a settlement.
 const STEP: Duration = Duration::from_secs(4);
 
@@ -65,32 +61,12 @@ async fn round(state: &AppState) -> Result<()> {
                 }
             }
         }
-        tell_redis(state, &emptied).await;
+        // Once for a batch: orders must not wait for Redis.
+        cached::supersede(state, &emptied).await;
         if due.len() < BATCH as usize {
             return Ok(());
         }
     }
-}
-
-/// Makes sure that Redis hears that carts were emptied: no client gets a cookie here that would say so. Once for a
-/// batch, and not while Redis is known to be away: orders must not wait for it.
-async fn tell_redis(state: &AppState, emptied: &[CartCookie]) {
-    if emptied.is_empty() {
-        return;
-    }
-    for attempt in 1..=ATTEMPTS {
-        if cached::supersede(state, emptied).await {
-            return;
-        }
-        if attempt == ATTEMPTS || state.cache.breaker.state() == breaker::State::Open {
-            break;
-        }
-        tokio::time::sleep(RECONNECTING).await;
-    }
-    tracing::warn!(
-        carts = emptied.len(),
-        "Redis may have ordered carts until their entries end"
-    );
 }
 
 /// Ends one order. Answers the cart that it emptied.

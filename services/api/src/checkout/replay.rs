@@ -11,7 +11,7 @@ use crate::cart::cookie::{self, CartCookie};
 use crate::cart::merge;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
-use crate::orders;
+use crate::orders::show;
 use crate::orders::state::State;
 use crate::request::private_headers;
 use crate::state::AppState;
@@ -67,13 +67,7 @@ async fn from_order(
     customer: CustomerId,
     id: OrderId,
 ) -> Result<(StatusCode, Vec<u8>)> {
-    let order = state
-        .db
-        .read(deadline, |connection| {
-            Box::pin(orders::store::find(connection, customer, id))
-        })
-        .await?
-        .ok_or(Error::NotFound("order"))?;
+    let order = show::read(state, deadline, Some(customer), id).await?;
     let end = if order.state == State::Failed {
         End::Failed
     } else {

@@ -3,8 +3,10 @@
 use aws_lc_rs::digest;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::gateway::Token;
+use crate::coupons::{Code, code};
 use crate::error::{Error, FieldError, Result};
 use crate::request::parse;
 use crate::types::id::{AddressId, VariantId};
@@ -16,21 +18,42 @@ const MAX_KEY: usize = 255;
 const MAX_ITEMS: usize = 50;
 const MAX_QUANTITY: i64 = 99;
 
-/// The body as it is sent. Numbers are signed here, so that a negative one is named like any other that is wrong.
-#[derive(Debug, Deserialize, Serialize)]
+// Numbers are signed here, so that a negative one is named like any other that is wrong.
+/// What is bought, and how it is paid
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+#[schema(as = NewOrder, example = json!({
+    "items": [{"variant_id": 12, "quantity": 2}],
+    "address_id": "0195501b-7400-7000-8000-000000000002",
+    "payment_token": "tok_approve",
+    "coupon": "WELCOME-10",
+    "expected_total": {"amount": 3598, "currency": "USD"},
+}))]
+pub struct Body {
+    /// Each variant once
+    #[schema(min_items = 1, max_items = 50)]
     items: Vec<BodyItem>,
+    /// One of one's own addresses
+    #[schema(format = Uuid)]
     address_id: String,
+    /// How the sandbox gateway behaves: captured at once, declined, captured after 2 s, never answered, captured but the
+    /// answer is lost, captured seconds after the shop gave up
+    #[schema(pattern = "^tok_(approve|decline|slow|timeout|lost|late)$")]
     payment_token: String,
+    /// The code of a coupon, in either case
+    #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9-]{3,32}$")]
     coupon: Option<String>,
+    /// The total that the customer was shown, discount included; only compared
     expected_total: Option<Money>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewOrderItem)]
 struct BodyItem {
+    #[schema(minimum = 1)]
     variant_id: i64,
+    #[schema(minimum = 1, maximum = 99)]
     quantity: i64,
 }
 
@@ -47,6 +70,7 @@ pub struct Wanted {
     pub items: Vec<Item>,
     pub address: AddressId,
     pub token: Token,
+    pub coupon: Option<Code>,
     pub expected_total: Option<Money>,
     /// SHA-256 of the request: two bodies are the same when they say the same, whatever their white space or the
     /// order of their fields. The order of the items counts: it is the order of the lines.
@@ -68,8 +92,9 @@ impl Wanted {
         if token.is_none() {
             checks.fail("payment_token", "is not a token that the payment gateway knows");
         }
-        if body.coupon.is_some() {
-            checks.fail("coupon", "there is no such coupon");
+        let coupon = body.coupon.as_deref().map(Code::parse);
+        if coupon == Some(None) {
+            checks.fail("coupon", code::RULE);
         }
         checks.done()?;
         let (Some(address), Some(token)) = (address, token) else {
@@ -80,6 +105,7 @@ impl Wanted {
             items,
             address,
             token,
+            coupon: coupon.flatten(),
             expected_total: body.expected_total,
         })
     }
@@ -124,30 +150,47 @@ fn hash(body: &Body) -> Result<[u8; 32]> {
     digest.as_ref().try_into().map_err(|_| unreadable())
 }
 
-/// The request's Idempotency-Key: 1 to 255 visible ASCII characters.
+/// The request's Idempotency-Key: 1 to 255 visible ASCII characters, as a string of RFC 9651 in quotes, which is what the
+/// IETF draft says, or bare, which is what most clients send. The quotes are not part of it: `"a"` and `a` are one key.
 ///
 /// # Errors
 /// 400 that names the header when it is missing, given twice or anything else.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<String> {
     let mut values = headers.get_all(HEADER).iter();
     let value = values.next().ok_or(Error::IdempotencyKeyMissing)?;
-    let bytes = value.as_bytes();
-    let good = (1..=MAX_KEY).contains(&bytes.len())
-        && bytes.iter().all(u8::is_ascii_graphic)
-        && values.next().is_none();
-    match value.to_str() {
-        Ok(key) if good => Ok(key.to_owned()),
-        _ => {
-            let message = format!("must be one value of 1 to {MAX_KEY} visible ASCII characters");
-            Err(Error::InvalidRequest {
-                detail: format!("the {HEADER} header {message}"),
-                errors: vec![FieldError {
-                    field: HEADER.to_owned(),
-                    message,
-                }],
-            })
+    let text = value.to_str().unwrap_or_default();
+    let key = match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').and_then(unescaped),
+        None => Some(text.to_owned()),
+    };
+    // A space is not taken: at the end of a key the database would not see it.
+    let key = key
+        .filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|_| values.next().is_none());
+    key.ok_or_else(|| {
+        let message = format!("must be one value of 1 to {MAX_KEY} visible ASCII characters");
+        Error::InvalidRequest {
+            detail: format!("the {HEADER} header {message}"),
+            errors: vec![FieldError {
+                field: HEADER.to_owned(),
+                message,
+            }],
+        }
+    })
+}
+
+/// The inside of a quoted string: a backslash stands before a quote or a backslash, and nowhere else.
+fn unescaped(inside: &str) -> Option<String> {
+    let mut text = String::with_capacity(inside.len());
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return None,
+            '\\' => text.push(characters.next().filter(|next| matches!(next, '"' | '\\'))?),
+            plain => text.push(plain),
         }
     }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -184,7 +227,7 @@ mod tests {
     fn every_field_at_fault_is_named() {
         let items = r#"[{"variant_id": 1, "quantity": 0}, {"variant_id": -1, "quantity": 100},
             {"variant_id": 2, "quantity": 1}, {"variant_id": 2, "quantity": 1}]"#;
-        let found = fields(&body(items, r#", "coupon": "HALF""#));
+        let found = fields(&body(items, r#", "coupon": "HALF OFF""#));
         assert_eq!(
             found,
             [
@@ -226,5 +269,23 @@ mod tests {
             );
         }
         assert!(key(&[b"a", b"b"]).is_err());
+        assert_eq!(key(&[b"\"a-1\""]).unwrap(), "a-1");
+        assert_eq!(key(&[br#""a\"\\b""#]).unwrap(), r#"a"\b"#);
+        assert_eq!(
+            key(&[&[b"\"", &[b'x'; 255][..], b"\""].concat()]).unwrap().len(),
+            255
+        );
+        for bad in [
+            &b"\""[..],
+            b"\"\"",
+            b"\"a",
+            b"\"a\"b\"",
+            b"\"a\\b\"",
+            b"\"a\\\"",
+            b"\"a b\"",
+            b"\"a\";v=1",
+        ] {
+            assert!(key(&[bad]).is_err(), "{bad:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Settle: the second of an order's two transactions. A pending order ends once, as paid or as failed: whoever comes
-//! second finds no pending row and changes nothing. What the end brings with it (stock back, cart emptied, the
+//! second finds no pending row and changes nothing. What the end brings with it (coupon use and stock back, cart emptied, the
 //! stored answer) is written in the same transaction.
 
 use http::StatusCode;
@@ -8,6 +8,7 @@ use super::stock::{self, GivenBack};
 use super::store;
 use crate::cart::cookie::CartCookie;
 use crate::cart::merge;
+use crate::coupons::uses;
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
@@ -76,10 +77,10 @@ pub async fn settle(
 }
 
 async fn write(tx: &mut Connection, customer: CustomerId, id: OrderId, end: End) -> Result<Option<Settled>> {
-    if !store::settle(tx, id, end.state()).await? {
+    if !orders::store::step(tx, id, State::Pending, end.state()).await? {
         return Ok(None);
     }
-    let order = orders::store::find(tx, customer, id)
+    let order = orders::store::find(tx, Some(customer), id)
         .await?
         .ok_or_else(|| Error::Internal(format!("the settled order {id} is gone")))?;
     let body = order.to_json()?;
@@ -89,6 +90,7 @@ async fn write(tx: &mut Connection, customer: CustomerId, id: OrderId, end: End)
     let cart = match end {
         End::Paid => merge::take_ordered(tx, customer, &ordered(&order)).await?,
         End::Failed => {
+            uses::give_back(tx, id).await?;
             // Last, as in Place: it locks rows that every buyer of the variant wants.
             stock::give_back(tx, id, GivenBack::Release).await?;
             None

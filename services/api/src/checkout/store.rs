@@ -3,7 +3,7 @@
 use sqlx::{MySql, QueryBuilder};
 use uuid::Uuid;
 
-use super::bill::{BillLine, Offered};
+use super::bill::{BillLine, Cost, Offered};
 use super::place::Attempt;
 use super::request::Item;
 use crate::db::{Connection, is_duplicate};
@@ -35,7 +35,9 @@ pub async fn offered(connection: &mut Connection, items: &[Item]) -> Result<Vec<
         "SELECT variants.id, product_id, title, option1, option2, option3, sku, price
         FROM variants
         JOIN products ON products.id = variants.product_id
-        WHERE published = 1 AND variants.id IN (",
+        WHERE published = 1
+            AND NOT EXISTS (SELECT 1 FROM withdrawn_variants WHERE variant_id = variants.id)
+            AND variants.id IN (",
     );
     let mut ids = query.separated(", ");
     for item in items {
@@ -66,15 +68,15 @@ pub enum Inserted {
 }
 
 /// Writes the pending order with a copy of the customer's address.
-pub async fn insert_order(tx: &mut Connection, attempt: &Attempt, total: Money) -> Result<Inserted> {
+pub async fn insert_order(tx: &mut Connection, attempt: &Attempt, cost: Cost) -> Result<Inserted> {
     let done = sqlx::query!(
         "INSERT INTO orders (
-            id, customer_id, idempotency_key, request_hash, state, currency, subtotal, total,
+            id, customer_id, idempotency_key, request_hash, state, currency, subtotal, discount, total,
             ship_name, ship_line1, ship_line2, ship_city, ship_region, ship_postal_code, ship_country, ship_phone,
             settle_by, created_at, updated_at
         )
         SELECT
-            ?, customer_id, ?, ?, 'pending', ?, ?, ?,
+            ?, customer_id, ?, ?, 'pending', ?, ?, ?, ?,
             name, line1, line2, city, region, postal_code, country, phone,
             UTC_TIMESTAMP(6) + INTERVAL ? SECOND, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)
         FROM addresses
@@ -82,9 +84,10 @@ pub async fn insert_order(tx: &mut Connection, attempt: &Attempt, total: Money) 
         attempt.order.0,
         attempt.key,
         attempt.wanted.hash.as_slice(),
-        total.currency.as_str(),
-        total.amount,
-        total.amount,
+        cost.total.currency.as_str(),
+        cost.subtotal,
+        cost.discount,
+        cost.total.amount,
         SETTLE_WITHIN_SECONDS,
         attempt.wanted.address.0,
         attempt.customer.0,
@@ -117,7 +120,7 @@ pub async fn key_is_taken(connection: &mut Connection, attempt: &Attempt) -> Res
 pub async fn insert_lines(tx: &mut Connection, order: OrderId, lines: &[BillLine]) -> Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO order_lines (order_id, line_no, variant_id, product_id, title,
-        option1, option2, option3, sku, price, quantity, total) ",
+        option1, option2, option3, sku, price, quantity, discount, total) ",
     );
     query.push_values((1_i16..).zip(lines), |mut row, (number, line)| {
         let offered = &line.offered;
@@ -133,26 +136,11 @@ pub async fn insert_lines(tx: &mut Connection, order: OrderId, lines: &[BillLine
             .push_bind(&offered.sku)
             .push_bind(offered.price)
             .push_bind(line.quantity)
+            .push_bind(line.discount)
             .push_bind(line.total);
     });
     query.build().execute(tx).await?;
     Ok(())
-}
-
-/// Ends a pending order as paid or failed; false when it is not pending any more.
-pub async fn settle(tx: &mut Connection, order: OrderId, end: State) -> Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE orders
-        SET state = ?,
-            settle_by = NULL,
-            updated_at = UTC_TIMESTAMP(6)
-        WHERE id = ? AND state = 'pending'",
-        end.as_str(),
-        order.0,
-    )
-    .execute(tx)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }
 
 /// Keeps the answer for retries with the same key.

@@ -85,7 +85,7 @@ impl AddressForm {
     path = "/api/v1/customers/me/addresses",
     tag = "identity",
     responses((status = 200, body = Page<Address>)),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn list(
     State(state): State<AppState>,
@@ -110,7 +110,7 @@ pub async fn list(
     tag = "identity",
     request_body = AddressForm,
     responses((status = 201, body = Address)),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn create(
     State(state): State<AppState>,
@@ -149,7 +149,7 @@ pub async fn create(
     tag = "identity",
     params(("id" = AddressId, Path)),
     responses((status = 200, body = Address), (status = 404, description = "not_found")),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn show(
     State(state): State<AppState>,
@@ -176,7 +176,7 @@ pub async fn show(
     params(("id" = AddressId, Path)),
     request_body = AddressForm,
     responses((status = 200, body = Address), (status = 404, description = "not_found")),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn replace(
     State(state): State<AppState>,
@@ -208,7 +208,7 @@ pub async fn replace(
     tag = "identity",
     params(("id" = AddressId, Path)),
     responses((status = 204), (status = 404, description = "not_found")),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn remove(
     State(state): State<AppState>,

@@ -37,7 +37,7 @@ pub struct PasswordChange {
     tag = "identity",
     request_body = PasswordChange,
     responses((status = 204), (status = 429, description = "too_many_attempts")),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn change(
     State(state): State<AppState>,

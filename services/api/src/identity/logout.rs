@@ -19,7 +19,7 @@ use crate::types::id::SessionId;
     path = "/api/v1/sessions/current",
     tag = "identity",
     responses((status = 204)),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn logout(
     State(state): State<AppState>,
@@ -44,7 +44,7 @@ pub async fn logout(
 /// When the database refuses.
 pub async fn end(tx: &mut Connection, session: SessionId) -> Result<()> {
     if store::session::revoke(tx, session).await? {
-        feed::session_revoked(tx, session).await?;
+        feed::session_revoked(&mut *tx, session).await?;
     }
     Ok(())
 }

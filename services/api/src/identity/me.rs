@@ -34,7 +34,7 @@ pub struct Profile {
     path = "/api/v1/customers/me",
     tag = "identity",
     responses((status = 200, body = Profile)),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn show(
     State(state): State<AppState>,
@@ -66,7 +66,7 @@ pub struct ProfileChange {
     tag = "identity",
     request_body = ProfileChange,
     responses((status = 200, body = Profile)),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn rename(
     State(state): State<AppState>,

@@ -8,7 +8,7 @@ mod address;
 mod change_password;
 mod cookies;
 mod customer;
-mod email;
+pub mod email;
 mod guessable;
 mod login;
 mod logout;

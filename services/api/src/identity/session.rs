@@ -194,7 +194,11 @@ fn write(
                 if store::hold_password(tx, profile.id).await?.as_ref() != Some(&proved) {
                     return Err(Error::BadCredentials);
                 }
-                profile
+                // Read again now that the row is held: the role may have changed since, and this session would not
+                // have ended with the others.
+                store::profile(tx, profile.id)
+                    .await?
+                    .ok_or(Error::BadCredentials)?
             }
             Who::New(new) => {
                 store::insert_customer(tx, &new).await?;

@@ -54,7 +54,7 @@ pub struct SessionParams {
     tag = "identity",
     params(SessionParams),
     responses((status = 200, body = Page<Session>)),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn list(
     State(state): State<AppState>,
@@ -107,7 +107,7 @@ fn position(customer: CustomerId, cursor: &str) -> Result<Uuid> {
     tag = "identity",
     params(("id" = SessionId, Path)),
     responses((status = 204), (status = 404, description = "not_found")),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn end_one(
     State(state): State<AppState>,
@@ -146,7 +146,7 @@ async fn end_own(tx: &mut Connection, customer: CustomerId, session: SessionId) 
     path = "/api/v1/sessions",
     tag = "identity",
     responses((status = 204)),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = [])),
 )]
 pub async fn end_all_others(
     State(state): State<AppState>,

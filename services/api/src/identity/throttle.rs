@@ -51,7 +51,8 @@ fn key(kind: &str, text: &str) -> Key {
 }
 
 fn redis_name(key: Key) -> String {
-    format!("trestle:1:failures:{:032x}", u128::from_be_bytes(key))
+    // No digit after the first colon: these are no cached answers, and a flush of the caches leaves them.
+    format!("trestle:failures:{:032x}", u128::from_be_bytes(key))
 }
 
 /// This replica's failures, and who waits.

@@ -11,7 +11,7 @@
 mod apply;
 mod check;
 mod header;
-mod product;
+pub(crate) mod product;
 mod reading;
 mod records;
 mod row;

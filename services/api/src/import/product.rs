@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use super::row::{PicturePart, Problem, ProductPart, Row, VariantPart};
 
 /// Shopify's own limits to one product; they also bound the memory that one handle can take.
-const MOST_VARIANTS: usize = 2_048;
-const MOST_PICTURES: usize = 250;
+pub const MOST_VARIANTS: usize = 2_048;
+pub const MOST_PICTURES: usize = 250;
 
 #[derive(Debug, Clone)]
 pub struct Picture {

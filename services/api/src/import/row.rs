@@ -348,17 +348,7 @@ impl Fields<'_> {
         if url.is_empty() {
             return Ok(None);
         }
-        let parsed = url.parse::<http::Uri>();
-        let on_the_web = parsed.is_ok_and(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some_and(|host| !host.is_empty())
-        });
-        // Addresses with letters of other scripts are common, and browsers take them.
-        let lower = url.to_ascii_lowercase();
-        let readable = !url.is_ascii()
-            && (lower.starts_with("https://") || lower.starts_with("http://"))
-            && !url.contains(char::is_whitespace);
-        if on_the_web || readable {
+        if text::is_on_the_web(&url) {
             Ok(Some(url))
         } else {
             Err(self.problem(column, format!("{url:?} is not an http or https address")))

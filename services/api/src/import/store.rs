@@ -35,6 +35,8 @@ pub struct StoredVariant {
     pub option2: String,
     pub option3: String,
     pub price: i64,
+    /// No longer sold; only the backoffice puts it back.
+    pub is_withdrawn: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -134,7 +136,11 @@ pub async fn variants(
 ) -> anyhow::Result<Vec<StoredVariant>> {
     list(
         connection,
-        "SELECT id, product_id, position, sku, option1, option2, option3, price FROM variants WHERE product_id IN ",
+        "SELECT id, product_id, position, sku, option1, option2, option3, price, withdrawn_variants.variant_id IS NOT NULL
+            AS is_withdrawn
+        FROM variants
+        LEFT JOIN withdrawn_variants ON withdrawn_variants.variant_id = variants.id
+        WHERE product_id IN ",
         products,
         "",
     )

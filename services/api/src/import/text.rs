@@ -51,6 +51,19 @@ fn end_of_tag(tag: &str) -> usize {
     tag.len()
 }
 
+/// Whether this is an address that a browser can fetch a picture from.
+pub fn is_on_the_web(url: &str) -> bool {
+    let on_the_web = url.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    // Addresses with letters of other scripts are common, and browsers take them.
+    let lower = url.to_ascii_lowercase();
+    let readable = !url.is_ascii()
+        && (lower.starts_with("https://") || lower.starts_with("http://"))
+        && !url.contains(char::is_whitespace);
+    on_the_web || readable
+}
+
 /// `Coffee & Tea` as `coffee-tea`. Letters of all scripts stay; empty when there is none.
 pub fn slug(name: &str) -> String {
     let mut slug = String::with_capacity(name.len());

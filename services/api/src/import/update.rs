@@ -68,6 +68,7 @@ pub async fn product(
     if product_differs {
         write_product(tx, &wanted).await?;
     }
+    revise(tx, id).await?;
     if let Some(description) = described {
         sqlx::query!(
             "UPDATE products SET description = ?, search_text = ? WHERE id = ?",
@@ -151,11 +152,15 @@ fn wanted(stored: &Stored, item: &Accepted<'_>, category: Option<u64>) -> Stored
         let part = variants_of(item).find(|(_, part)| known.is_of(part));
         part.map_or(known.price, |(_, part)| part.price)
     };
+    let new = variants_of(item)
+        .map(|(_, part)| part)
+        .filter(|part| !stored.variants.iter().any(|known| known.is_of(part)));
     let price_min = stored
         .variants
         .iter()
+        .filter(|known| !known.is_withdrawn)
         .map(priced)
-        .chain(variants_of(item).map(|(_, part)| part.price))
+        .chain(new.map(|part| part.price))
         .min();
     StoredProduct {
         title: product.title.clone(),
@@ -209,7 +214,7 @@ async fn write_product(tx: &mut MySqlConnection, wanted: &StoredProduct) -> anyh
     let updated = sqlx::query!(
         "UPDATE products
         SET title = ?, vendor = ?, tags = ?, category_id = ?, option1_name = ?, option2_name = ?, option3_name = ?,
-            price_min = ?, published = ?, updated_at = UTC_TIMESTAMP(6)
+            price_min = ?, published = ?
         WHERE id = ?",
         wanted.title,
         wanted.vendor,
@@ -225,6 +230,19 @@ async fn write_product(tx: &mut MySqlConnection, wanted: &StoredProduct) -> anyh
     .execute(tx)
     .await?;
     anyhow::ensure!(updated.rows_affected() == 1, "product {} is gone", wanted.id);
+    Ok(())
+}
+
+/// `updated_at` is the product's revision: an editor in the backoffice who read the one before is refused.
+async fn revise(tx: &mut MySqlConnection, product: u64) -> anyhow::Result<()> {
+    sqlx::query!(
+        "UPDATE products
+        SET updated_at = GREATEST(UTC_TIMESTAMP(6), updated_at + INTERVAL 1 MICROSECOND)
+        WHERE id = ?",
+        product,
+    )
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

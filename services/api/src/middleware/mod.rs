@@ -19,7 +19,8 @@ use http::{HeaderValue, StatusCode};
 
 pub use self::trace::Trace;
 use crate::browser;
-use crate::error::{Error, Problem, problem};
+use crate::conventions::{Conventions, Known};
+use crate::error::{Error, Problem};
 use crate::metrics::{METRICS, Reason, Shard};
 use crate::state::AppState;
 use crate::tally::{self, Tally};
@@ -32,6 +33,7 @@ static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 pub struct Surround {
     pub state: AppState,
     pub replica: HeaderValue,
+    conventions: Arc<Conventions>,
     ids: Ids,
     /// This runtime's counts of requests.
     counts: Arc<Shard>,
@@ -44,13 +46,14 @@ struct Ids {
 }
 
 impl Surround {
-    pub fn new(state: AppState) -> Self {
+    pub fn new(state: AppState, conventions: Arc<Conventions>) -> Self {
         // The name was checked to be letters, digits and punctuation.
         let replica =
             HeaderValue::from_str(&state.config.replica).unwrap_or(HeaderValue::from_static("unnamed"));
         Self {
             state,
             replica,
+            conventions,
             ids: Ids {
                 start: rand::random(),
                 count: AtomicU64::new(0),
@@ -119,12 +122,15 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let id = surround.request_id(&request);
     let tally = Arc::new(Tally::new(id.clone(), Trace::of(request.headers())));
     let asked = Asked::of(&request);
+    let known = Known::of(&request);
     let place = state.admission.enter().await;
     let mut response = if place.is_none() {
         tally.refuse(Reason::Requests);
         Error::Overloaded.into_response()
     } else if browser::is_cross_origin_write(&request, &state.config) {
         Error::CrossOrigin.into_response()
+    } else if let Err(error) = surround.conventions.check(&request) {
+        error.into_response()
     } else {
         let work = tally::scope(Arc::clone(&tally), next.run(request));
         // A handler that panics answers 500; the process goes on.
@@ -136,6 +142,7 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
             })
     };
     drop(place);
+    known.finish(&mut response);
     let cause = finish_problem(&mut response, &id);
     let took = began.elapsed();
     surround.head(&mut response, id, took);
@@ -173,21 +180,9 @@ fn message_of(panic: &Box<dyn Any + Send>) -> String {
         .unwrap_or_default()
 }
 
-/// Completes a problem answer with the request's id, and turns what axum answers itself into one.
+/// Completes a problem answer with the request's id.
 fn finish_problem(response: &mut Response, id: &HeaderValue) -> Option<String> {
-    let found = match response.extensions_mut().remove::<Problem>() {
-        Some(found) => found,
-        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => Problem {
-            body: problem(
-                response.status(),
-                "method_not_allowed",
-                &Error::MethodNotAllowed.to_string(),
-            ),
-            cause: None,
-        },
-        None => return None,
-    };
-    let Problem { mut body, cause } = found;
+    let Problem { mut body, cause } = response.extensions_mut().remove::<Problem>()?;
     body.insert("request_id".into(), id.to_str().unwrap_or_default().into());
     *response.body_mut() = serde_json::Value::Object(body).to_string().into();
     let headers = response.headers_mut();

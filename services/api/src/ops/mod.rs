@@ -1,5 +1,6 @@
 //! The operations port, for probes, scrapers and operators. No proxy leads here.
 
+mod caches;
 mod log;
 mod probes;
 mod server;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse;
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use http::{StatusCode, header};
 
 use crate::metrics::{CONTENT_TYPE, Page};
@@ -30,6 +31,11 @@ const PAGES: &[(&str, &str)] = &[
         "/log",
         "what is logged; PUT a filter such as debug or info,sqlx=warn",
     ),
+    (
+        "/caches",
+        "the cache layers; PUT {\"memory\": \"off\"} or {\"redis\": \"off\"} switches one",
+    ),
+    ("/caches/flush", "POST empties both, or ?layer=memory or redis"),
     ("/log/access", "PUT on or off: a line for each request"),
 ];
 
@@ -45,6 +51,8 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(async move || metrics(&page)))
         .route("/log", get(log::show).put(log::set_filter))
         .route("/log/access", put(log::set_access))
+        .route("/caches", get(caches::show).put(caches::switch))
+        .route("/caches/flush", post(caches::flush))
         .fallback(async || (StatusCode::NOT_FOUND, index()))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(shared)

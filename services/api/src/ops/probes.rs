@@ -23,6 +23,7 @@ pub async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Valu
     };
     let redis = match &shared.config.redis {
         None => "off",
+        Some(_) if !shared.cache.redis_is_on() => "off",
         Some(_) if shared.redis_seen.is_lost() => "unreachable",
         Some(_) => "ok",
     };

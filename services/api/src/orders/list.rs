@@ -2,9 +2,9 @@
 //! the position.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::order::Order;
@@ -17,19 +17,32 @@ use crate::state::AppState;
 use crate::types::id::CustomerId;
 use crate::types::page::{self, Page};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Query {
+#[into_params(parameter_in = Query)]
+pub struct OrdersQuery {
+    /// Orders a page
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
+    /// `next_cursor` of the page before
     cursor: Option<String>,
 }
 
+/// One's own orders, newest first
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders",
+    tag = "orders",
+    security(("bearer" = [])),
+    params(OrdersQuery),
+    responses((status = 200, body = Page<Order>, description = "A page of orders")),
+)]
 pub async fn list(
     State(state): State<AppState>,
     customer: Customer,
     deadline: Deadline,
-    Params(query): Params<Query>,
-) -> Result<impl IntoResponse> {
+    Params(query): Params<OrdersQuery>,
+) -> Result<Private<Page<Order>>> {
     let limit = page::limit(query.limit)?;
     let before = match &query.cursor {
         Some(cursor) => position(customer.id, cursor)?,

@@ -2,18 +2,22 @@
 //!
 //! ```text
 //! pending -> paid -> shipped
-//!    |         \---> cancelled   (stock given back, payment refunded)
-//!    \-> failed                  (stock given back, nothing captured)
+//!    |         \---> cancelled   (stock and coupon use given back, payment refunded)
+//!    \-> failed                  (stock and coupon use given back, nothing captured)
 //! ```
+//!
+//! `orders::store::step` is the only statement that changes a state, and it asks `check`.
 
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OrderState)]
 pub enum State {
     /// Placed; its payment has not ended yet.
     Pending,
@@ -80,7 +84,7 @@ impl fmt::Display for State {
 }
 
 /// What the customer is told of the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Payment {
     Pending,

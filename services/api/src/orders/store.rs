@@ -1,4 +1,5 @@
-//! The SQL of orders that are there already. Whatever a customer asks for is found by its owner too.
+//! The SQL of orders that are there already. What a customer asks for is found by its owner too; without an owner it is
+//! the backoffice that asks.
 
 use std::collections::HashMap;
 
@@ -6,62 +7,28 @@ use sqlx::{MySql, QueryBuilder};
 use time::PrimitiveDateTime;
 use uuid::Uuid;
 
-use super::order::{Line, Order, ShippedTo};
-use super::state::{Payment, State};
+use super::order::Order;
+use super::rows::{LineRow, OrderRow};
+use super::ship::Parcel;
+use super::state::State;
 use crate::db::Connection;
-use crate::error::{Error, Result};
-use crate::types::id::{CustomerId, OrderId, ProductId, VariantId};
-use crate::types::money::{Currency, Money};
+use crate::error::Result;
+use crate::types::id::{CustomerId, OrderId};
 
-struct OrderRow {
-    id: Uuid,
-    state: String,
-    currency: String,
-    subtotal: i64,
-    discount: i64,
-    total: i64,
-    ship_name: String,
-    ship_line1: String,
-    ship_line2: String,
-    ship_city: String,
-    ship_region: String,
-    ship_postal_code: String,
-    ship_country: String,
-    ship_phone: String,
-    settle_by: Option<PrimitiveDateTime>,
-    created_at: PrimitiveDateTime,
-}
-
-#[derive(sqlx::FromRow)]
-struct LineRow {
-    order_id: Uuid,
-    variant_id: u64,
-    product_id: u64,
-    title: String,
-    option1: String,
-    option2: String,
-    option3: String,
-    sku: Option<String>,
-    price: i64,
-    quantity: i32,
-    discount: i64,
-    total: i64,
-}
-
-/// One order of this customer.
+/// One order: this customer's, or anybody's when no owner is named.
 pub async fn find(
     connection: &mut Connection,
-    customer: CustomerId,
+    owner: Option<CustomerId>,
     order: OrderId,
 ) -> Result<Option<Order>> {
     let row = sqlx::query_as!(
         OrderRow,
         r#"SELECT
-            id AS "id: Uuid",
-            state,
+            orders.id AS "id: Uuid",
+            orders.state,
             currency,
             subtotal,
-            discount,
+            orders.discount,
             total,
             ship_name,
             ship_line1,
@@ -72,11 +39,18 @@ pub async fn find(
             ship_country,
             ship_phone,
             settle_by,
-            created_at
+            orders.created_at,
+            orders.updated_at,
+            coupon_uses.code AS "coupon?: String",
+            order_shipments.shipped_at AS "shipped_at?: PrimitiveDateTime",
+            order_shipments.carrier AS "carrier?: String",
+            order_shipments.tracking AS "tracking?: String"
         FROM orders
-        WHERE id = ? AND customer_id = ?"#,
+        LEFT JOIN coupon_uses ON coupon_uses.order_id = orders.id
+        LEFT JOIN order_shipments ON order_shipments.order_id = orders.id
+        WHERE orders.id = ? AND orders.customer_id = COALESCE(?, orders.customer_id)"#,
         order.0,
-        customer.0,
+        owner.map(|owner| owner.0),
     )
     .fetch_optional(&mut *connection)
     .await?;
@@ -94,11 +68,11 @@ pub async fn page(
     let rows = sqlx::query_as!(
         OrderRow,
         r#"SELECT
-            id AS "id: Uuid",
-            state,
+            orders.id AS "id: Uuid",
+            orders.state,
             currency,
             subtotal,
-            discount,
+            orders.discount,
             total,
             ship_name,
             ship_line1,
@@ -109,10 +83,17 @@ pub async fn page(
             ship_country,
             ship_phone,
             settle_by,
-            created_at
+            orders.created_at,
+            orders.updated_at,
+            coupon_uses.code AS "coupon?: String",
+            order_shipments.shipped_at AS "shipped_at?: PrimitiveDateTime",
+            order_shipments.carrier AS "carrier?: String",
+            order_shipments.tracking AS "tracking?: String"
         FROM orders
-        WHERE customer_id = ? AND id < ?
-        ORDER BY id DESC
+        LEFT JOIN coupon_uses ON coupon_uses.order_id = orders.id
+        LEFT JOIN order_shipments ON order_shipments.order_id = orders.id
+        WHERE orders.customer_id = ? AND orders.id < ?
+        ORDER BY orders.id DESC
         LIMIT ?"#,
         customer.0,
         before,
@@ -145,78 +126,47 @@ async fn with_lines(connection: &mut Connection, rows: Vec<OrderRow>) -> Result<
     rows.into_iter()
         .map(|row| {
             let lines = by_order.remove(&row.id).unwrap_or_default();
-            assemble(row, lines)
+            row.with(lines)
         })
         .collect()
 }
 
-fn assemble(row: OrderRow, lines: Vec<LineRow>) -> Result<Order> {
-    let state = State::read(&row.state)?;
-    let currency: Currency = row.currency.parse().map_err(Error::Internal)?;
-    let money = |amount| Money::new(amount, currency);
-    let items = lines
-        .into_iter()
-        .map(|line| Line {
-            variant_id: VariantId(line.variant_id),
-            product_id: ProductId(line.product_id),
-            title: line.title,
-            options: [line.option1, line.option2, line.option3]
-                .into_iter()
-                .filter(|option| !option.is_empty())
-                .collect(),
-            sku: line.sku,
-            quantity: line.quantity,
-            price: money(line.price),
-            discount: money(line.discount),
-            total: money(line.total),
-        })
-        .collect();
-    Ok(Order {
-        id: OrderId(row.id),
-        state,
-        created_at: row.created_at.assume_utc(),
-        items,
-        subtotal: money(row.subtotal),
-        discount: money(row.discount),
-        total: money(row.total),
-        address: ShippedTo {
-            name: row.ship_name,
-            line1: row.ship_line1,
-            line2: row.ship_line2,
-            city: row.ship_city,
-            region: row.ship_region,
-            postal_code: row.ship_postal_code,
-            country: row.ship_country,
-            phone: row.ship_phone,
-        },
-        payment: Payment::of(state, row.settle_by.is_some()),
-    })
-}
-
-/// The state of one order of this customer; the row is locked until the transaction ends.
-pub async fn lock_state(tx: &mut Connection, customer: CustomerId, order: OrderId) -> Result<Option<State>> {
+/// The state of one order, of this customer if an owner is named; the row is locked until the transaction ends.
+pub async fn lock_state(
+    tx: &mut Connection,
+    owner: Option<CustomerId>,
+    order: OrderId,
+) -> Result<Option<State>> {
     let state = sqlx::query_scalar!(
         "SELECT state
         FROM orders
-        WHERE id = ? AND customer_id = ?
+        WHERE id = ? AND customer_id = COALESCE(?, customer_id)
         FOR UPDATE",
         order.0,
-        customer.0,
+        owner.map(|owner| owner.0),
     )
     .fetch_optional(tx)
     .await?;
     state.as_deref().map(State::read).transpose()
 }
 
-/// Cancels a paid order; its refund is due from now on. False when it is not paid.
-pub async fn cancel(tx: &mut Connection, order: OrderId) -> Result<bool> {
+/// Takes an order from one state to another: the only statement that does. False when it is not in the first any more.
+///
+/// # Errors
+/// 409 when there is no such step.
+pub async fn step(tx: &mut Connection, order: OrderId, from: State, to: State) -> Result<bool> {
+    from.check(to)?;
+    // Due from now on is the refund of what is cancelled; at other ends nothing is.
     let done = sqlx::query!(
         "UPDATE orders
-        SET state = 'cancelled',
-            settle_by = UTC_TIMESTAMP(6),
+        SET state = ?,
+            settle_by = IF(?, UTC_TIMESTAMP(6), NULL),
             updated_at = UTC_TIMESTAMP(6)
-        WHERE id = ? AND state = 'paid'",
+        WHERE id = ? AND state = ?",
+        to.as_str(),
+        to == State::Cancelled,
         order.0,
+        from.as_str(),
     )
     .execute(tx)
     .await?;
@@ -233,6 +183,20 @@ pub async fn refunded(connection: &mut Connection, order: OrderId) -> Result<()>
         order.0,
     )
     .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes how an order was handed over.
+pub async fn insert_shipment(tx: &mut Connection, order: OrderId, parcel: &Parcel) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO order_shipments (order_id, shipped_at, carrier, tracking)
+        VALUES (?, UTC_TIMESTAMP(6), ?, ?)",
+        order.0,
+        parcel.carrier,
+        parcel.tracking,
+    )
+    .execute(tx)
     .await?;
     Ok(())
 }

@@ -101,6 +101,7 @@ impl<'de> Deserialize<'de> for Currency {
 #[schema(examples(json!({"amount": 1999, "currency": "USD"})))]
 pub struct Money {
     /// Minor units: cents, won
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub amount: i64,
     /// An ISO 4217 code
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]

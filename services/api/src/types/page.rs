@@ -17,6 +17,7 @@ pub const MAX_LIMIT: u32 = 100;
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Given to the next request; none on the last page
+    #[schema(examples("q83vASNFZ4kAAAAAAAAHzwAAAAAAAAAR"))]
     pub next_cursor: Option<String>,
 }
 

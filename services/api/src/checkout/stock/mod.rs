@@ -1,4 +1,5 @@
-//! What an order does to stock: it takes when it is placed, and gives back when it fails or is cancelled.
+//! What is done to stock: an order takes when it is placed, and gives back when it fails or is cancelled; the
+//! backoffice begins a new variant's and adjusts it.
 //!
 //! Three things happen together in the caller's transaction, here and nowhere else: a row in the ledger, the change
 //! of what is on hand (so that invariant 1 holds), and, where the product's bytes now say something else, a new
@@ -74,6 +75,61 @@ pub async fn give_back(tx: &mut Connection, order: OrderId, why: GivenBack) -> R
     products_changed(tx, changed).await
 }
 
+/// The most pieces of one variant.
+pub const MOST: i32 = 1_000_000_000;
+
+/// Gives a new variant its stock. The caller says that the product changed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin(tx: &mut Connection, variant: VariantId, on_hand: i32, reason: &str) -> Result<()> {
+    store::write_adjustment(tx, "initial", variant, on_hand, reason).await?;
+    store::insert(tx, variant, on_hand).await
+}
+
+/// Adds `change` pieces, or takes them away when it is negative; answers what is on hand then.
+///
+/// # Errors
+/// 409 `out_of_stock` with what is left when there are not that many, 422 when there would be too many.
+pub async fn adjust(
+    tx: &mut Connection,
+    variant: VariantId,
+    product: ProductId,
+    change: i32,
+    reason: &str,
+) -> Result<i32> {
+    store::write_adjustment(tx, "adjust", variant, change, reason).await?;
+    let Some(after) = store::adjust(tx, variant, change, MOST).await? else {
+        let left = store::on_hand(tx, [variant].into_iter()).await?.remove(&variant);
+        let left = left.ok_or_else(|| Error::Internal(format!("variant {variant} has no stock row")))?;
+        return Err(if change < 0 {
+            Error::OutOfStock(vec![Shortage {
+                variant_id: variant,
+                requested: change.saturating_neg(),
+                left,
+            }])
+        } else {
+            Error::field(
+                "change",
+                format!("would make more than {MOST}; {left} are on hand"),
+            )
+        });
+    };
+    if bytes_change(after.min(after - change)) {
+        product_changed(tx, product).await?;
+    }
+    Ok(after)
+}
+
+/// Says that a product's bytes have changed: a new version, in the feed. Last of all before COMMIT.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn product_changed(tx: &mut Connection, product: ProductId) -> Result<()> {
+    let version = store::bump_product(tx, product).await?;
+    feed::product_changed(&mut *tx, product, version).await
+}
+
 /// Whether a change between more and this few is seen in the product's bytes. `fewer` is the smaller of what was
 /// on hand before and after.
 fn bytes_change(fewer: i32) -> bool {
@@ -112,8 +168,7 @@ fn short(pieces: &[Piece], on_hand: impl Fn(VariantId) -> i32) -> Vec<Shortage> 
 
 async fn products_changed(tx: &mut Connection, products: BTreeSet<ProductId>) -> Result<()> {
     for product in products {
-        let version = store::bump_product(tx, product).await?;
-        feed::product_changed(&mut *tx, product, version).await?;
+        product_changed(tx, product).await?;
     }
     Ok(())
 }

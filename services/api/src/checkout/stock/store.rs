@@ -31,6 +31,56 @@ pub async fn write_ledger(
     Ok(())
 }
 
+/// Writes a ledger row that belongs to no order.
+pub async fn write_adjustment(
+    tx: &mut Connection,
+    kind: &str,
+    variant: VariantId,
+    quantity: i32,
+    reason: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO stock_movements (variant_id, kind, quantity, reason, created_at)
+        VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6))",
+        variant.0,
+        kind,
+        quantity,
+        reason,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The stock of a variant that has none yet.
+pub async fn insert(tx: &mut Connection, variant: VariantId, on_hand: i32) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO stock (variant_id, on_hand) VALUES (?, ?)",
+        variant.0,
+        on_hand,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Changes what is on hand and answers it; None when it would be below 0 or above `most`.
+pub async fn adjust(tx: &mut Connection, variant: VariantId, change: i32, most: i32) -> Result<Option<i32>> {
+    let done = sqlx::query!(
+        "UPDATE stock
+        SET on_hand = LAST_INSERT_ID(on_hand + ?)
+        WHERE variant_id = ?
+            AND on_hand + ? BETWEEN 0 AND ?",
+        change,
+        variant.0,
+        change,
+        most,
+    )
+    .execute(tx)
+    .await?;
+    answer(&done)
+}
+
 /// Takes `quantity` of a variant and answers what is left; None when there are not that many.
 pub async fn take(tx: &mut Connection, variant: VariantId, quantity: i32) -> Result<Option<i32>> {
     let done = sqlx::query!(
@@ -128,7 +178,9 @@ pub async fn bump_product(tx: &mut Connection, product: ProductId) -> Result<u64
             SELECT 1
             FROM variants
             JOIN stock ON stock.variant_id = variants.id
-            WHERE variants.product_id = ? AND stock.on_hand > 0
+            WHERE variants.product_id = ?
+                AND stock.on_hand > 0
+                AND NOT EXISTS (SELECT 1 FROM withdrawn_variants WHERE variant_id = variants.id)
         )
         WHERE product_id = ?",
         product.0,

@@ -1,0 +1,10 @@
+-- An adjustment of stock that was made, by the key its client gave it, with its answer: a retry adjusts nothing.
+CREATE TABLE IF NOT EXISTS stock_adjustments (
+    admin_id BINARY(16) NOT NULL,
+    idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    variant_id BIGINT UNSIGNED NOT NULL,
+    quantity INT NOT NULL,
+    on_hand INT NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (admin_id, idempotency_key)
+) ENGINE = InnoDB
