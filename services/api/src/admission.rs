@@ -1,8 +1,8 @@
 //! How many requests are worked on at a time, so that goodput stays flat past saturation: what is begun is finished
-//! soon, and what cannot be begun soon is refused at once, before it costs anything.
+//! soon, and what cannot be begun soon is refused before it costs anything.
 //!
-//! A burst is not overload: it may wait in line for a moment. A line that does not empty is, and then nobody waits in it
-//! for longer than a refusal may take.
+//! A burst is not overload: it may wait in line for a moment. Where that was not enough there is overload, and until it is
+//! over the line is short.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,12 +14,15 @@ use tokio::time::timeout;
 /// Requests worked on at a time, for each worker, unless configured. More only share the same core: at 0.3 core with an
 /// ordering mix, 32 gave 1.3 times the goodput of 128 at three times the saturating load, and as much below it.
 pub const FOR_EACH_WORKER: usize = 32;
-/// How long a request waits in line in a burst: some page opened by a whole class at once.
+/// How long a request waits in line in a burst, and how many wait for each place: some page opened by a whole class at once.
 const BURST: Duration = Duration::from_millis(250);
-/// How long it waits in a line that has not been empty for as long as a burst may take. A refusal is to be told in 50 ms.
-const STANDING: Duration = Duration::from_millis(10);
-/// The line's length for each place.
 const LINE_FOR_EACH_PLACE: usize = 8;
+/// The same under overload: only enough to keep the places taken. Who finds this line full is refused at once, which is
+/// what makes a refusal cheap; who is in it is served or told within 50 ms.
+const SHORT: Duration = Duration::from_millis(40);
+const PLACES_FOR_EACH_IN_LINE: usize = 2;
+/// Overload is over when nobody had to be refused for this long.
+const CALM: Duration = Duration::from_secs(1);
 
 /// The places, and the line in front of them.
 #[derive(Debug)]
@@ -28,8 +31,8 @@ pub struct Admission {
     limit: usize,
     waiting: AtomicUsize,
     started: Instant,
-    /// When the line began, in milliseconds since `started`; it counts while somebody waits.
-    line_since: AtomicU64,
+    /// Milliseconds since `started` until which there is overload.
+    overload_until: AtomicU64,
 }
 
 impl Admission {
@@ -39,7 +42,7 @@ impl Admission {
             limit,
             waiting: AtomicUsize::new(0),
             started: Instant::now(),
-            line_since: AtomicU64::new(0),
+            overload_until: AtomicU64::new(0),
         }
     }
 
@@ -48,8 +51,21 @@ impl Admission {
         if let Ok(place) = self.places.try_acquire() {
             return Some(place);
         }
-        let in_line = InLine::join(self)?;
-        let patience = in_line.patience;
+        let place = self.wait_in_line().await;
+        if place.is_none() {
+            self.overload_until
+                .store(self.now_ms() + as_ms(CALM), Ordering::Relaxed);
+        }
+        place
+    }
+
+    async fn wait_in_line(&self) -> Option<SemaphorePermit<'_>> {
+        let (length, patience) = if self.now_ms() < self.overload_until.load(Ordering::Relaxed) {
+            (self.limit.div_ceil(PLACES_FOR_EACH_IN_LINE), SHORT)
+        } else {
+            (self.limit * LINE_FOR_EACH_PLACE, BURST)
+        };
+        let _in_line = InLine::join(&self.waiting, length)?;
         timeout(patience, self.places.acquire()).await.ok()?.ok()
     }
 
@@ -90,32 +106,20 @@ impl Admission {
 }
 
 /// One who waits, until dropped.
-struct InLine<'a> {
-    waiting: &'a AtomicUsize,
-    patience: Duration,
-}
+struct InLine<'a>(&'a AtomicUsize);
 
 impl<'a> InLine<'a> {
-    fn join(admission: &'a Admission) -> Option<Self> {
-        let now = admission.now_ms();
-        let before = admission.waiting.fetch_add(1, Ordering::Relaxed);
+    fn join(waiting: &'a AtomicUsize, length: usize) -> Option<Self> {
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
         // Made before the check, so that a refusal leaves the line too.
-        let mut in_line = Self {
-            waiting: &admission.waiting,
-            patience: BURST,
-        };
-        if before == 0 {
-            admission.line_since.store(now, Ordering::Relaxed);
-        } else if now.saturating_sub(admission.line_since.load(Ordering::Relaxed)) > as_ms(BURST) {
-            in_line.patience = STANDING;
-        }
-        (before < admission.longest_line()).then_some(in_line)
+        let in_line = Self(waiting);
+        (before < length).then_some(in_line)
     }
 }
 
 impl Drop for InLine<'_> {
     fn drop(&mut self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -165,28 +169,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_stands_refuses_soon() {
-        let admission = Admission::new(1);
-        let _place = admission.enter().await;
-        let first = async {
-            let refused = admission.enter().await;
-            refused.is_none()
-        };
-        let later = async {
-            tokio::time::sleep(BURST / 2).await;
-            // Keeps the line from emptying while the next one comes.
-            let second = admission.enter();
-            let third = async {
-                tokio::time::sleep(BURST / 2 + Duration::from_millis(20)).await;
-                let began = Instant::now();
-                let refused = admission.enter().await.is_none();
-                (refused, began.elapsed())
-            };
-            tokio::join!(second, third).1
-        };
-        let (first, (third, took)) = tokio::join!(first, later);
-        assert!(first && third);
-        assert!(took < BURST / 2, "{took:?}");
+    async fn under_overload_the_line_is_short_until_nobody_was_refused_for_a_while() {
+        let admission = Admission::new(4);
+        let places: Vec<_> = futures_util::future::join_all((0..4).map(|_| admission.enter())).await;
+        assert!(places.iter().all(Option::is_some));
+        assert!(admission.enter().await.is_none(), "a burst that is too long");
+        let began = Instant::now();
+        let crowd = (0..10).map(async |_| (admission.enter().await.is_some(), began.elapsed()));
+        let crowd = futures_util::future::join_all(crowd).await;
+        assert!(
+            crowd.iter().all(|(entered, took)| !entered && *took < BURST / 2),
+            "{crowd:?}"
+        );
+        let at_once = crowd.iter().filter(|(_, took)| *took < SHORT).count();
+        assert_eq!(at_once, 8, "two wait, for four places");
+        tokio::time::sleep(CALM).await;
+        let began = Instant::now();
+        assert!(admission.enter().await.is_none());
+        assert!(began.elapsed() >= BURST, "a burst again");
     }
 
     #[tokio::test]
