@@ -4,30 +4,34 @@
 //! A burst is not overload: it may wait in line for a moment. Where that was not enough there is overload, and until it is
 //! over the line is short.
 
-use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// Requests worked on at a time, for each worker, unless configured. More only share the same core: at 0.3 core with an
-/// ordering mix, 32 gave 1.3 times the goodput of 128 at three times the saturating load, and as much below it.
-pub const FOR_EACH_WORKER: usize = 32;
+/// Requests worked on at a time, for each worker, unless configured. More only share the same core: ARCHITECTURE.md,
+/// "Overload", has the goodput of 16 against others.
+pub const FOR_EACH_WORKER: usize = 16;
 /// How long a request waits in line in a burst, and how many wait for each place: some page opened by a whole class at once.
 const BURST: Duration = Duration::from_millis(250);
-const LINE_FOR_EACH_PLACE: usize = 8;
+const LINE_FOR_EACH_PLACE: usize = 16;
 /// The same under overload: only enough to keep the places taken. Who finds this line full is refused at once, which is
 /// what makes a refusal cheap; who is in it is served or told within 50 ms.
-const SHORT: Duration = Duration::from_millis(40);
+const SHORT: Duration = Duration::from_millis(20);
 const PLACES_FOR_EACH_IN_LINE: usize = 2;
 /// Overload is over when nobody had to be refused for this long.
 const CALM: Duration = Duration::from_secs(1);
 
+/// The right to be worked on, until dropped. A request keeps it in its tally, so that work which outlives a client that hung
+/// up still counts, and leaves it early where it only waits for something elsewhere (`tally::leave_place`).
+pub type Place = OwnedSemaphorePermit;
+
 /// The places, and the line in front of them.
 #[derive(Debug)]
 pub struct Admission {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     limit: usize,
     waiting: AtomicUsize,
     started: Instant,
@@ -38,7 +42,7 @@ pub struct Admission {
 impl Admission {
     pub fn new(limit: usize) -> Self {
         Self {
-            places: Semaphore::new(limit),
+            places: Arc::new(Semaphore::new(limit)),
             limit,
             waiting: AtomicUsize::new(0),
             started: Instant::now(),
@@ -47,8 +51,8 @@ impl Admission {
     }
 
     /// A place to work at; None when there is none soon.
-    pub async fn enter(&self) -> Option<SemaphorePermit<'_>> {
-        if let Ok(place) = self.places.try_acquire() {
+    pub async fn enter(&self) -> Option<Place> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Some(place);
         }
         let place = self.wait_in_line().await;
@@ -59,25 +63,17 @@ impl Admission {
         place
     }
 
-    async fn wait_in_line(&self) -> Option<SemaphorePermit<'_>> {
+    async fn wait_in_line(&self) -> Option<Place> {
         let (length, patience) = if self.now_ms() < self.overload_until.load(Ordering::Relaxed) {
             (self.limit.div_ceil(PLACES_FOR_EACH_IN_LINE), SHORT)
         } else {
             (self.limit * LINE_FOR_EACH_PLACE, BURST)
         };
         let _in_line = InLine::join(&self.waiting, length)?;
-        timeout(patience, self.places.acquire()).await.ok()?.ok()
-    }
-
-    /// Waits for something outside of this shop without taking up a place, such as a slow payment. The caller has a place,
-    /// and must not be cancelled meanwhile.
-    pub async fn while_elsewhere<T>(&self, wait: impl Future<Output = T>) -> T {
-        self.places.add_permits(1);
-        let value = wait.await;
-        if let Ok(place) = self.places.acquire().await {
-            place.forget();
-        }
-        value
+        timeout(patience, Arc::clone(&self.places).acquire_owned())
+            .await
+            .ok()?
+            .ok()
     }
 
     /// How many requests may be worked on at a time.
@@ -187,23 +183,5 @@ mod tests {
         let began = Instant::now();
         assert!(admission.enter().await.is_none());
         assert!(began.elapsed() >= BURST, "a burst again");
-    }
-
-    #[tokio::test]
-    async fn who_waits_elsewhere_leaves_the_place_to_others() {
-        let admission = Admission::new(1);
-        let place = admission.enter().await;
-        let (end, ends) = tokio::sync::oneshot::channel::<()>();
-        let slow = admission.while_elsewhere(async { ends.await.is_ok() });
-        let other = async {
-            tokio::task::yield_now().await;
-            let entered = admission.enter().await.is_some();
-            end.send(()).ok();
-            entered
-        };
-        assert_eq!(tokio::join!(slow, other), (true, true));
-        assert_eq!(admission.under_way(), 1);
-        drop(place);
-        assert_eq!(admission.under_way(), 0);
     }
 }

@@ -192,7 +192,7 @@ pub struct ServeArgs {
     /// Whether Redis is asked at the start; the operations port switches it: on or off
     #[arg(long, env = "TRESTLE_CACHE_REDIS", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
     cache_redis: bool,
-    /// Requests worked on at a time, 1 to 100000; more wait in line for a moment, then are refused with 503 [default: 32 for each worker]
+    /// Requests worked on at a time, 1 to 100000; more wait in line for a moment, then are refused with 503 [default: 16 for each worker]
     #[arg(long, env = "TRESTLE_MAX_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_requests: Option<u32>,
     /// Passwords hashed at a time, 1 to 64, each 19 MiB for 20 ms [default: max(1, (memory limit - 64 MiB) / 24 MiB), at most the cores]

@@ -3,53 +3,72 @@
 //!
 //! A cached read pays two looks for it: whether it has a query, and whether it has If-None-Match.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use serde_json::Value;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::{OpenApi, PathItem, RefOr};
 
 use crate::error::{Error, FieldError};
 
-/// What the OpenAPI document says of the routes.
+/// What the OpenAPI document says of the routes, by their paths.
 #[derive(Debug, Default)]
-pub struct Conventions {
-    /// What a route can be asked, by its path, as `Allow` says it.
-    methods: HashMap<String, String>,
-    /// The routes that take no query. Those that take one refuse what they do not know by their own types.
-    without_query: HashSet<(Method, String)>,
+pub struct Conventions(HashMap<String, Route>);
+
+#[derive(Debug, Default)]
+struct Route {
+    /// What it can be asked, as `Allow` says it.
+    allow: String,
+    /// The methods that take a query. Their own types refuse what they do not know.
+    with_query: Vec<Method>,
+}
+
+impl Route {
+    fn of(item: &PathItem) -> Self {
+        let operations = [
+            // The router answers HEAD as GET.
+            (&item.get, &[Method::GET, Method::HEAD][..]),
+            (&item.post, &[Method::POST]),
+            (&item.put, &[Method::PUT]),
+            (&item.patch, &[Method::PATCH]),
+            (&item.delete, &[Method::DELETE]),
+        ];
+        let mut methods = Vec::new();
+        let mut with_query = Vec::new();
+        for (operation, names) in operations {
+            let Some(operation) = operation else { continue };
+            methods.extend_from_slice(names);
+            if takes_query(operation) {
+                with_query.extend_from_slice(names);
+            }
+        }
+        methods.push(Method::OPTIONS);
+        let methods: Vec<_> = methods.iter().map(Method::as_str).collect();
+        Self {
+            allow: methods.join(", "),
+            with_query,
+        }
+    }
+}
+
+fn takes_query(operation: &Operation) -> bool {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.into_iter().any(
+        |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query),
+    )
 }
 
 impl Conventions {
-    pub fn of(document: &Value) -> Self {
-        let mut all = Self::default();
-        for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            let mut methods = Vec::new();
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                let Ok(method) = method.to_ascii_uppercase().parse::<Method>() else {
-                    continue;
-                };
-                let parameters = operation["parameters"].as_array().into_iter().flatten();
-                let takes_query = parameters.into_iter().any(|parameter| parameter["in"] == "query");
-                methods.push(method.clone());
-                // The router answers HEAD as GET.
-                if method == Method::GET {
-                    methods.push(Method::HEAD);
-                }
-                if !takes_query && method == Method::GET {
-                    all.without_query.insert((Method::HEAD, path.clone()));
-                }
-                if !takes_query {
-                    all.without_query.insert((method, path.clone()));
-                }
-            }
-            methods.push(Method::OPTIONS);
-            let methods: Vec<_> = methods.iter().map(Method::as_str).collect();
-            all.methods.insert(path.clone(), methods.join(", "));
-        }
-        all
+    pub fn of(api: &OpenApi) -> Self {
+        let paths = api.paths.paths.iter();
+        Self(
+            paths
+                .map(|(path, item)| (path.clone(), Route::of(item)))
+                .collect(),
+        )
     }
 
     /// # Errors
@@ -58,11 +77,13 @@ impl Conventions {
         let Some(query) = request.uri().query().filter(|query| !query.is_empty()) else {
             return Ok(());
         };
-        let Some(route) = request.extensions().get::<MatchedPath>() else {
+        let Some(matched) = request.extensions().get::<MatchedPath>() else {
             return Ok(());
         };
-        let key = (request.method().clone(), route.as_str().to_owned());
-        if !self.without_query.contains(&key) {
+        let Some(route) = self.0.get(matched.as_str()) else {
+            return Ok(());
+        };
+        if route.with_query.contains(request.method()) {
             return Ok(());
         }
         let names = query.split('&').filter(|pair| !pair.is_empty());
@@ -83,7 +104,7 @@ impl Conventions {
         } else {
             Error::MethodNotAllowed.into_response()
         };
-        let allow = self.methods.get(route.as_str());
+        let allow = self.0.get(route.as_str()).map(|route| route.allow.as_str());
         if let Some(Ok(allow)) = allow.map(HeaderValue::try_from) {
             response.headers_mut().insert(header::ALLOW, allow);
         }

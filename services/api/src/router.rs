@@ -6,7 +6,6 @@ use axum::Router;
 use axum::extract::MatchedPath;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,26 +18,40 @@ use crate::{
     backoffice, browser, cart, catalog, checkout, coupons, identity, instance, openapi, orders, reviews,
 };
 
-/// The API's routes with what surrounds them. The operations port has a router of its own.
-pub fn router(state: AppState) -> Router {
-    let (routes, api) = features().split_for_parts();
-    let document = openapi::complete(&api);
-    let conventions = Arc::new(Conventions::of(&document));
-    let surroundings = Arc::new(Surround::new(state.clone(), Arc::clone(&conventions)));
-    let document = Bytes::from(openapi::text(&document));
-    let cors = browser::cors(&state.config.cors_origins);
-    let router = routes
-        .route(openapi::PATH, get(async move || openapi::respond(document)))
-        .method_not_allowed_fallback(async move |method: Method, route: MatchedPath| {
-            conventions.other_method(&method, &route)
-        })
-        .fallback(async || Error::NotFound("path"))
-        .layer(from_fn_with_state(surroundings, surround))
-        .with_state(state);
-    // Outermost, so that a page of a configured origin can read refusals too; no layer at all where there is none.
-    match cors {
-        Some(cors) => router.layer(cors),
-        None => router,
+/// The API's routes, collected once for all runtimes.
+#[derive(Clone)]
+pub struct Routes {
+    features: Router<AppState>,
+    conventions: Arc<Conventions>,
+}
+
+impl Routes {
+    pub fn collect() -> Self {
+        let (features, api) = features().split_for_parts();
+        Self {
+            features: features.route(openapi::PATH, get(openapi::respond)),
+            conventions: Arc::new(Conventions::of(&openapi::with_own_path(api))),
+        }
+    }
+
+    /// For one runtime, with what surrounds every request. The operations port has a router of its own.
+    pub fn serving(self, state: AppState) -> Router {
+        let conventions = self.conventions;
+        let surroundings = Arc::new(Surround::new(state.clone(), Arc::clone(&conventions)));
+        let cors = browser::cors(&state.config.cors_origins);
+        let router = self
+            .features
+            .method_not_allowed_fallback(async move |method: Method, route: MatchedPath| {
+                conventions.other_method(&method, &route)
+            })
+            .fallback(async || Error::NotFound("path"))
+            .layer(from_fn_with_state(surroundings, surround))
+            .with_state(state);
+        // Outermost, so that a page of a configured origin can read refusals too; no layer at all where there is none.
+        match cors {
+            Some(cors) => router.layer(cors),
+            None => router,
+        }
     }
 }
 

@@ -29,6 +29,7 @@ use crate::health::Dependency;
 use crate::identity::Throttle;
 use crate::lifecycle::{HARD_LIMIT, Lifecycle, Phase};
 use crate::ops;
+use crate::router::Routes;
 use crate::state::{AppState, Shared};
 use crate::telemetry::Log;
 
@@ -262,15 +263,17 @@ fn start_workers(shared: &Arc<Shared>) -> anyhow::Result<Vec<Worker>> {
     // The configuration was checked: there is at least one for each worker.
     let own = FEED_CONNECTIONS + BACKGROUND_CONNECTIONS;
     let connections = shared.config.database_connections.saturating_sub(own) as usize;
+    let routes = Routes::collect();
     (0..count)
         .map(|number| {
+            let routes = routes.clone();
             let (sender, receiver) = mpsc::channel(1024);
             let shared = Arc::clone(shared);
             let share = connections / count + usize::from(number < connections % count);
             let share = u32::try_from(share)?;
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
-                .spawn(move || worker(shared, share, receiver))?;
+                .spawn(move || worker(shared, routes, share, receiver))?;
             Ok(Worker {
                 connections: sender,
                 thread,
@@ -304,13 +307,18 @@ async fn accept(listener: &TcpListener, workers: &[Worker], shared: &Shared) {
     }
 }
 
-fn worker(shared: Arc<Shared>, database_connections: u32, receiver: mpsc::Receiver<Accepted>) {
+fn worker(
+    shared: Arc<Shared>,
+    routes: Routes,
+    database_connections: u32,
+    receiver: mpsc::Receiver<Accepted>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(8)
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(serve_connections(shared, database_connections, receiver)),
+        Ok(runtime) => runtime.block_on(serve_connections(shared, routes, database_connections, receiver)),
         Err(error) => {
             tracing::error!(%error, "a worker could not start");
             std::process::exit(1);
@@ -320,6 +328,7 @@ fn worker(shared: Arc<Shared>, database_connections: u32, receiver: mpsc::Receiv
 
 async fn serve_connections(
     shared: Arc<Shared>,
+    routes: Routes,
     database_connections: u32,
     mut receiver: mpsc::Receiver<Accepted>,
 ) {
@@ -328,7 +337,7 @@ async fn serve_connections(
     if let Some(redis) = &state.redis {
         redis.warm().await;
     }
-    let service = TowerToHyperService::new(crate::router::router(state));
+    let service = TowerToHyperService::new(routes.serving(state));
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -341,7 +350,10 @@ async fn serve_connections(
         stream.set_nodelay(true).ok();
         let service = service.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer.ip()));
+            // Asked for by writes alone; a cached read does not pay for it.
+            if !request.method().is_safe() {
+                request.extensions_mut().insert(Peer(peer.ip()));
+            }
             service.call(request)
         });
         let connection = http.serve_connection(TokioIo::new(stream), service);

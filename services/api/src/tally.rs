@@ -5,12 +5,13 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::task::JoinHandle;
 
+use crate::admission::Place;
 use crate::metrics::{METRICS, Reason};
 use crate::middleware::Trace;
 
@@ -27,6 +28,7 @@ pub struct Tally {
     pub redis: Count,
     /// Which queue was full, if one was.
     refused: OnceLock<Reason>,
+    place: Mutex<Option<Place>>,
 }
 
 impl Tally {
@@ -37,11 +39,22 @@ impl Tally {
             queries: Count::default(),
             redis: Count::default(),
             refused: OnceLock::new(),
+            place: Mutex::new(None),
         }
     }
 
     pub fn request_id(&self) -> &str {
         self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// Keeps the place at which this request is worked on.
+    pub fn hold(&self, place: Place) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    /// Leaves it to another request.
+    pub fn leave(&self) {
+        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     pub fn refuse(&self, reason: Reason) {
@@ -101,6 +114,12 @@ pub fn current() -> Option<Arc<Tally>> {
 /// The request at hand is turned away because this queue is full.
 pub fn refused(reason: Reason) {
     TALLY.try_with(|tally| tally.refuse(reason)).ok();
+}
+
+/// The request at hand leaves its place to another, for good: it is going to wait for something outside of this shop, and
+/// little is left to do after that.
+pub fn leave_place() {
+    TALLY.try_with(|tally| tally.leave()).ok();
 }
 
 /// A statement ended.

@@ -107,11 +107,7 @@ async fn work(state: AppState, deadline: Deadline, attempt: Arc<Attempt>) -> Res
 async fn charge(state: &AppState, deadline: Deadline, attempt: &Attempt, total: Money) -> Option<End> {
     let patience = deadline.left().saturating_sub(SETTLING).min(PATIENCE);
     let charge = gateway::charge(&state.db, attempt.order, total, attempt.wanted.token);
-    match state
-        .admission
-        .while_elsewhere(tokio::time::timeout(patience, charge))
-        .await
-    {
+    match tokio::time::timeout(patience, charge).await {
         Ok(Ok(gateway::Booked::Captured)) => Some(End::Paid),
         Ok(Ok(gateway::Booked::Declined | gateway::Booked::Voided)) => Some(End::Failed),
         Ok(Ok(gateway::Booked::Refunded)) => {

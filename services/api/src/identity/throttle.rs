@@ -234,7 +234,8 @@ async fn wait_in_place(state: &AppState, who: Waiting, wait: Duration) -> Result
         let Some(_place) = state.throttle.place(who) else {
             return false;
         };
-        state.admission.while_elsewhere(tokio::time::sleep(wait)).await;
+        tally::leave_place();
+        tokio::time::sleep(wait).await;
         true
     });
     task.await

@@ -124,7 +124,11 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let asked = Asked::of(&request);
     let known = Known::of(&request);
     let place = state.admission.enter().await;
-    let mut response = if place.is_none() {
+    let admitted = place.is_some();
+    if let Some(place) = place {
+        tally.hold(place);
+    }
+    let mut response = if !admitted {
         tally.refuse(Reason::Requests);
         Error::Overloaded.into_response()
     } else if browser::is_cross_origin_write(&request, &state.config) {
@@ -141,7 +145,7 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
                 Error::Internal(format!("panicked: {}", message_of(&panic))).into_response()
             })
     };
-    drop(place);
+    tally.leave();
     known.finish(&mut response);
     let cause = finish_problem(&mut response, &id);
     let took = began.elapsed();

@@ -12,6 +12,7 @@ use rand::RngExt as _;
 
 use crate::db::{Db, Deadline};
 use crate::error::{Error, Result};
+use crate::tally;
 use crate::types::id::OrderId;
 use crate::types::money::Money;
 
@@ -85,6 +86,10 @@ impl Booked {
 /// # Errors
 /// When the gateway's books cannot be written; whether it captured is not known then.
 pub async fn charge(db: &Db, order: OrderId, amount: Money, token: Token) -> Result<Booked> {
+    if !matches!(token, Token::Approve | Token::Decline) {
+        // A gateway that takes its time must not keep others from being worked on.
+        tally::leave_place();
+    }
     match token {
         Token::Approve => book(db, order, amount, Booked::Captured).await,
         Token::Decline => book(db, order, amount, Booked::Declined).await,
