@@ -617,7 +617,7 @@ async fn refusals_are_counted_by_reason_timed_and_say_when_to_come_back() {
     let logins = (0..100).map(|_| visitor.post("/sessions", &login));
     assert_refused(futures_util::future::join_all(logins).await, 20);
 
-    // All places are taken by writes that wait for a lock; the line (8 for each place) is not enough for all who come.
+    // All places are taken by writes that wait for a lock; the line (16 for each place) is not enough for all who come.
     customer.put_in_cart(product, 1).await.expect(200);
     let mut holder = sql(&stack).await;
     holder.execute("START TRANSACTION").await.unwrap();
@@ -631,7 +631,7 @@ async fn refusals_are_counted_by_reason_timed_and_say_when_to_come_back() {
                 >= 34.0
         })
         .await;
-        let reads = (0..400).map(|_| visitor.get("/categories"));
+        let reads = (0..700).map(|_| visitor.get("/categories"));
         let answers = futures_util::future::join_all(reads).await;
         holder.execute("ROLLBACK").await.unwrap();
         answers
