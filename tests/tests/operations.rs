@@ -593,6 +593,37 @@ async fn the_operations_port_lists_its_pages_and_cannot_be_held_shut() {
     assert_eq!(answer.unwrap().status(), 200, "after {:?}", began.elapsed());
 }
 
+#[tokio::test]
+async fn a_web_page_in_an_operators_browser_is_refused() {
+    let (stack, _alone) = shop().await;
+    let replica = stack.replicas().remove(0);
+    let http = reqwest::Client::new();
+    let ask = async |method: Method, path: &str, name: &str, value: &str| {
+        let url = format!("http://{}{path}", replica.ops_address);
+        let request = http.request(method, url).header(name, value).body("info");
+        request.send().await.unwrap().status().as_u16()
+    };
+    for (method, path) in [
+        (Method::POST, "/caches/flush"),
+        (Method::PUT, "/log"),
+        (Method::GET, "/metrics"),
+        (Method::GET, "/nothing"),
+    ] {
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-origin"),
+        ] {
+            let status = ask(method.clone(), path, name, value).await;
+            assert_eq!(status, 403, "{method} {path} {name}: {value}");
+        }
+    }
+    // The address line of a browser.
+    assert_eq!(ask(Method::GET, "/metrics", "sec-fetch-site", "none").await, 200);
+    assert_eq!(ask(Method::PUT, "/log", "sec-fetch-site", "none").await, 200);
+}
+
 /// A replica that works on 34 requests at a time and hashes one password: 32 wait for that at most.
 #[tokio::test]
 async fn refusals_are_counted_by_reason_timed_and_say_when_to_come_back() {
