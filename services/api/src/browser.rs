@@ -10,7 +10,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler as _;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodRouter, any};
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer, Vary};
@@ -107,17 +109,20 @@ pub fn open_to(origins: &Origins, router: Router) -> Router {
     let Some(cors) = cors(origins) else {
         return router;
     };
-    let with_cors = (async |State(next): State<Next>, request: Request| next.run(request).await).layer(cors);
-    router.layer(from_fn(move |request: Request, next: Next| {
-        let with_cors = with_cors.clone();
-        async move {
-            if is_options_without_preflight(&request) {
-                next.run(request).await
-            } else {
-                with_cors.call(request, next).await
-            }
-        }
-    }))
+    router.layer(from_fn_with_state(any(pass).layer(cors), choose))
+}
+
+async fn choose(State(with_cors): State<MethodRouter<Next>>, request: Request, next: Next) -> Response {
+    if is_options_without_preflight(&request) {
+        next.run(request).await
+    } else {
+        with_cors.call(request, next).await
+    }
+}
+
+/// What the CORS layer is around.
+async fn pass(State(next): State<Next>, request: Request) -> Response {
+    next.run(request).await
 }
 
 fn is_options_without_preflight(request: &Request) -> bool {
