@@ -7,7 +7,12 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::handler::Handler as _;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodRouter, any};
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer, Vary};
@@ -97,8 +102,38 @@ fn is_own(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
     }
 }
 
+/// Surrounds the routes with CORS for the configured origins; with nothing at all when there are none.
+///
+/// The layer takes every OPTIONS for a preflight. One that is none goes past it, and is told the methods there are.
+pub fn open_to(origins: &Origins, router: Router) -> Router {
+    let Some(cors) = cors(origins) else {
+        return router;
+    };
+    router.layer(from_fn_with_state(any(pass).layer(cors), choose))
+}
+
+async fn choose(State(with_cors): State<MethodRouter<Next>>, request: Request, next: Next) -> Response {
+    if is_options_without_preflight(&request) {
+        next.run(request).await
+    } else {
+        with_cors.call(request, next).await
+    }
+}
+
+/// What the CORS layer is around.
+async fn pass(State(next): State<Next>, request: Request) -> Response {
+    next.run(request).await
+}
+
+fn is_options_without_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && !request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 /// The layer that answers preflights and lets the configured origins read answers; None when there are none.
-pub fn cors(origins: &Origins) -> Option<CorsLayer> {
+fn cors(origins: &Origins) -> Option<CorsLayer> {
     if origins.0.is_empty() {
         return None;
     }

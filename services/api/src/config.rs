@@ -213,7 +213,8 @@ pub struct ServeArgs {
         value_name = "NETWORKS"
     )]
     trusted_proxies: TrustedProxies,
-    /// Other origins whose pages may use the API with cookies, exactly as browsers write them, by commas [default: none]
+    /// Other origins whose pages may use the API, exactly as browsers write them, by commas; with cookies only those of the
+    /// same site (SameSite), such as another port or subdomain, others with tokens [default: none]
     #[arg(
         long,
         env = "TRESTLE_CORS_ORIGINS",
@@ -240,7 +241,6 @@ fn on_off(text: &str) -> Result<bool, String> {
 
 /// The checked configuration of `serve`.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each switches one thing")]
 pub struct Config {
     pub database: MySqlConnectOptions,
     pub redis: Option<redis::Client>,

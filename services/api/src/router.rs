@@ -38,7 +38,7 @@ impl Routes {
     pub fn serving(self, state: AppState) -> Router {
         let conventions = self.conventions;
         let surroundings = Arc::new(Surround::new(state.clone(), Arc::clone(&conventions)));
-        let cors = browser::cors(&state.config.cors_origins);
+        let origins = state.config.cors_origins.clone();
         let router = self
             .features
             .method_not_allowed_fallback(async move |method: Method, route: MatchedPath| {
@@ -47,11 +47,8 @@ impl Routes {
             .fallback(async || Error::NotFound("path"))
             .layer(from_fn_with_state(surroundings, surround))
             .with_state(state);
-        // Outermost, so that a page of a configured origin can read refusals too; no layer at all where there is none.
-        match cors {
-            Some(cors) => router.layer(cors),
-            None => router,
-        }
+        // Outermost, so that a page of a configured origin can read refusals too.
+        browser::open_to(&origins, router)
     }
 }
 

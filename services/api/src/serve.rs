@@ -51,7 +51,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// When an address cannot be bound or the shop's currency is another.
 pub fn run(config: Config, log: Log) -> anyhow::Result<()> {
-    // Blocking threads hash passwords; the semaphore bounds them, this only keeps a bound if it did not.
+    // Nobody's password is hashed here: it waits for the workers' threads and resolves names.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -313,9 +313,10 @@ fn worker(
     database_connections: u32,
     receiver: mpsc::Receiver<Accepted>,
 ) {
+    // Blocking threads hash passwords, as many as have a turn; a few more resolve names. None is made before it is needed.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(8)
+        .max_blocking_threads(shared.config.hashes + 4)
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(serve_connections(shared, routes, database_connections, receiver)),

@@ -163,13 +163,18 @@ pub async fn first_variant(shop: &Stack, product: u64) -> u64 {
 
 /// A command to Redis itself.
 pub async fn tell_redis(shop: &Stack, command: &[&str]) {
+    let _: redis::Value = ask_redis(shop, command).await;
+}
+
+/// The same, and what it answers.
+pub async fn ask_redis<T: redis::FromRedisValue>(shop: &Stack, command: &[&str]) -> T {
     let client = trestle_api::cache::redis::client(&shop.redis_url().unwrap()).unwrap();
     let mut link = client.get_multiplexed_async_connection().await.unwrap();
     let mut sent = redis::cmd(command[0]);
     for argument in &command[1..] {
         sent.arg(*argument);
     }
-    let _: redis::Value = sent.query_async(&mut link).await.unwrap();
+    sent.query_async(&mut link).await.unwrap()
 }
 
 /// The quantity of a cart's only line; 0 when it has none.

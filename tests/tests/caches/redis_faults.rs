@@ -8,8 +8,8 @@ use trestle_api::cache::key::CHANGE_SEEN;
 use trestle_tests::{Shopper, eventually, within};
 
 use super::fixture::{
-    SLACK, a_change_is_seen_everywhere, alone, caches, doors, first_variant, operate, operations, products,
-    quantity, tell_redis,
+    SLACK, a_change_is_seen_everywhere, alone, ask_redis, caches, doors, first_variant, operate, operations,
+    products, quantity, tell_redis,
 };
 
 /// One request, on a busy test machine.
@@ -194,4 +194,44 @@ async fn redis_is_read_only() {
     let broken = async || tell_redis(shop, &["REPLICAOF", "127.0.0.1", "1"]).await;
     let healed = async || tell_redis(shop, &["REPLICAOF", "NO", "ONE"]).await;
     is_survived(shop, Breaker::StaysClosed, broken, healed).await;
+}
+
+/// Another Redis takes over that had not heard of the last change, as with asynchronous replication.
+#[tokio::test]
+async fn redis_fails_over_to_one_that_is_behind() {
+    let (shop, _alone) = alone().await;
+    let product = products(shop, 3).await[2];
+    let customer = Customer::new(shop, first_variant(shop, product).await).await;
+    let keys: Vec<String> = ask_redis(shop, &["KEYS", "trestle:1:cart:*"]).await;
+    let mut behind = Vec::new();
+    for key in keys {
+        let value: Vec<u8> = ask_redis(shop, &["GET", &key]).await;
+        behind.push((key, value));
+    }
+    customer.first.put_in_cart(customer.variant, 9).await.expect(200);
+    let client = trestle_api::cache::redis::client(&shop.redis_url().unwrap()).unwrap();
+    let mut link = client.get_multiplexed_async_connection().await.unwrap();
+    for (key, value) in behind {
+        let mut set = redis::cmd("SET");
+        let set = set.arg(key).arg(value).arg("PX").arg(60_000);
+        let () = set.query_async(&mut link).await.unwrap();
+    }
+    let mut kill = redis::cmd("CLIENT");
+    let kill = kill.arg("KILL").arg("TYPE").arg("normal");
+    let _: i64 = kill.query_async(&mut link).await.unwrap();
+
+    let path = format!("/products/{product}");
+    for (door, port) in doors(shop).iter().zip(operations(shop)) {
+        let second = customer.second.at(&door.base);
+        // On the connection that asks for the cart then.
+        eventually("there is a link again", async || {
+            operate(Client::new().post(format!("{port}/caches/flush?layer=memory")))
+                .await
+                .expect(200);
+            let answer = second.get(&path).await.expect(200);
+            answer.header("cache-status").starts_with("redis; hit")
+        })
+        .await;
+        assert_eq!(quantity(&second.get("/cart").await.expect(200)), 9);
+    }
 }

@@ -1,10 +1,11 @@
 //! Each layer switched on and off while the shop is open.
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method};
 use serde_json::json;
+use sqlx::Connection as _;
 use trestle::Stack;
 use trestle_api::cache::key::LIST_BOUND;
 use trestle_tests::{Shopper, eventually};
@@ -13,6 +14,9 @@ use super::fixture::{
     a_change_is_seen_everywhere, alone, caches, doors, first_variant, operate, operations, products,
     quantity, switch, switch_at,
 };
+
+/// How old a replica's knowledge of ended sessions may be.
+const TRUSTED_FOR: Duration = Duration::from_secs(2);
 
 /// From the list to the paid order, the cart looked at on every replica.
 async fn a_customer_buys(shop: &Stack, product: u64) {
@@ -136,6 +140,40 @@ async fn what_redis_missed_while_it_was_off_is_not_read_when_it_is_on_again() {
             assert_eq!(quantity(&device.at(&door.base).get("/cart").await.expect(200)), 9);
         }
     }
+}
+
+/// A database that can be read and takes no word of lost carts: customers stay logged in, and it is told later.
+#[tokio::test]
+async fn tokens_are_believed_while_the_feed_cannot_be_told_of_lost_carts() {
+    let (shop, _alone) = alone().await;
+    let variant = first_variant(shop, products(shop, 2).await[1]).await;
+    let first = Shopper::customer(&shop.url()).await;
+    let mut database = sqlx::MySqlConnection::connect(&shop.database_root_url())
+        .await
+        .unwrap();
+    let told = async |database: &mut sqlx::MySqlConnection| -> i64 {
+        let count = "SELECT COUNT(*) FROM trestle.changes WHERE kind = 'carts'";
+        sqlx::query_scalar(count).fetch_one(database).await.unwrap()
+    };
+    let refuse = "CREATE TRIGGER trestle.refuse_carts BEFORE INSERT ON trestle.changes FOR EACH ROW
+        BEGIN IF NEW.kind = 'carts' THEN SIGNAL SQLSTATE '45000'; END IF; END";
+    sqlx::raw_sql(refuse).execute(&mut database).await.unwrap();
+    let before = told(&mut database).await;
+    let (door, port) = (&doors(shop)[0], &operations(shop)[0]);
+    switch_at(port, &json!({"redis": "off"})).await;
+    let at_door = first.at(&door.base);
+    at_door.put_in_cart(variant, 1).await.expect(200);
+    let began = Instant::now();
+    while began.elapsed() < TRUSTED_FOR * 2 {
+        at_door.get("/customers/me").await.expect(200);
+    }
+    assert_eq!(told(&mut database).await, before);
+    sqlx::raw_sql("DROP TRIGGER trestle.refuse_carts")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    eventually("the feed is told", async || told(&mut database).await > before).await;
+    switch_at(port, &json!({"redis": "on"})).await;
 }
 
 #[tokio::test]

@@ -183,6 +183,32 @@ async fn a_stale_cookie_is_not_taken_for_a_visitor_until_it_cannot_be_refreshed(
 }
 
 #[tokio::test]
+async fn two_cookies_of_one_name_are_nobodys() {
+    let (_, mine) = browser().await;
+    let (_, others) = browser().await;
+    let nobody = Shopper::visitor(&shop().await.url());
+    let of = |answer: &Answer, name: &str| {
+        let all = cookie_header(answer);
+        let found = all.split("; ").find(|pair| pair.starts_with(name));
+        found.unwrap().to_owned()
+    };
+    for (method, path, name) in [
+        (Method::GET, "/customers/me", "trestle_access="),
+        (Method::GET, "/cart", "trestle_access="),
+        (Method::POST, "/sessions/refresh", "trestle_refresh="),
+    ] {
+        let (mine, others) = (of(&mine, name), of(&others, name));
+        for pair in [[&mine, &others], [&others, &mine], [&mine, &mine]] {
+            let cookies = format!("{}; {}", pair[0], pair[1]);
+            let request = nobody.request(method.clone(), path).header("cookie", cookies);
+            nobody.send(request).await.refused(401, "unauthenticated");
+        }
+        let request = nobody.request(method.clone(), path).header("cookie", mine);
+        nobody.send(request).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_bearer_token_counts_before_the_cookie() {
     let (browser, _) = browser().await;
     let other = Shopper::customer(&shop().await.url()).await;

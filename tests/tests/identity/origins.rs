@@ -143,6 +143,22 @@ async fn no_origin_is_allowed_unless_configured() {
 }
 
 #[tokio::test]
+async fn an_options_that_is_no_preflight_is_told_the_methods_with_cors_and_without() {
+    for shop in [shop().await, open_shop().await] {
+        let nobody = Shopper::visitor(&shop.url());
+        for origin in [None, Some(FRIEND)] {
+            let request = nobody.request(Method::OPTIONS, "/customers/me");
+            let request = match origin {
+                Some(origin) => request.header("origin", origin),
+                None => request,
+            };
+            let answer = nobody.send(request).await.expect(204);
+            assert_eq!(answer.header("allow"), "GET, HEAD, PATCH, OPTIONS");
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_of_a_configured_origin_read_and_write_and_no_others() {
     let shop = open_shop().await;
     let nobody = Shopper::visitor(&shop.url());

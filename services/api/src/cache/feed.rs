@@ -33,6 +33,8 @@ const TRUSTED_FOR: Duration = Duration::from_secs(2);
 /// A read has to be quick; the first, and one after a gap, may find more.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(10);
+/// Telling must not make the next read late.
+const TELL_WITHIN: Duration = Duration::from_millis(500);
 
 /// Writes that a product changed, in the transaction that changed it.
 ///
@@ -191,13 +193,9 @@ async fn read(db: &Db, cache: &Cache, revocations: &Revocations) -> Result<()> {
     };
     let back = |longest: u64| i64::try_from(gap.min(longest)).unwrap_or(i64::MAX);
     let (sessions_back, products_back) = (back(SESSIONS_BACK_SECONDS), back(PRODUCTS_BACK_SECONDS));
-    let untold = cache.lost_carts.untold();
     let (sessions, products, carts) = db
         .read(Deadline::after(within), move |connection| {
             Box::pin(async move {
-                if let Some(at) = untold {
-                    carts_lost(&mut *connection, at).await?;
-                }
                 let sessions = ended_sessions(&mut *connection, sessions_back).await?;
                 let products = changed_products(&mut *connection, products_back).await?;
                 // Carts are in Redis for a shorter time than products are looked back for.
@@ -206,9 +204,6 @@ async fn read(db: &Db, cache: &Cache, revocations: &Revocations) -> Result<()> {
             })
         })
         .await?;
-    if let Some(at) = untold {
-        cache.lost_carts.was_told(at);
-    }
     if let Some(at) = carts {
         cache.lost_carts.believe(at);
     }
@@ -219,6 +214,20 @@ async fn read(db: &Db, cache: &Cache, revocations: &Revocations) -> Result<()> {
         cache.memory.raise_floor(&Key::Product(product), version);
     }
     revocations.was_read(began);
+    Ok(())
+}
+
+/// Tells the other replicas of carts that were lost here. Apart from the read, which tokens depend on: a database that
+/// can be read and not written to keeps customers logged in. What could not be told is told next time.
+async fn tell(db: &Db, cache: &Cache) -> Result<()> {
+    let Some(at) = cache.lost_carts.untold() else {
+        return Ok(());
+    };
+    db.read(Deadline::after(TELL_WITHIN), move |connection| {
+        Box::pin(carts_lost(connection, at))
+    })
+    .await?;
+    cache.lost_carts.was_told(at);
     Ok(())
 }
 
@@ -267,7 +276,7 @@ async fn lost_carts(connection: &mut Connection, seconds: i64) -> Result<Option<
 
 /// Follows the feed for ever, and says through `Revocations::are_known` and `Cache::outage` how that goes.
 pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
-    let mut tidied = Instant::now();
+    let (mut tidied, mut is_telling) = (Instant::now(), true);
     loop {
         match read(&db, &cache, &revocations).await {
             Ok(()) => {
@@ -275,6 +284,13 @@ pub async fn follow(db: Db, cache: Arc<Cache>, revocations: Arc<Revocations>) {
                 if cache.outage.swap(false, Ordering::Relaxed) {
                     tracing::info!("the change feed is read again");
                 }
+                let told = tell(&db, &cache).await;
+                if let Err(error) = &told
+                    && is_telling
+                {
+                    tracing::warn!(%error, "the change feed cannot be told of lost carts");
+                }
+                is_telling = told.is_ok();
             }
             Err(error) => {
                 revocations.database.failed(&error);

@@ -1,6 +1,7 @@
-//! Changes of carts that Redis did not hear of: it was away, refused the write or is switched off here. What Redis
-//! holds of carts from before that moment is not used: here at once, on the other replicas when the change feed brings
-//! the moment, within `key::CHANGE_SEEN`.
+//! Changes of carts that Redis did not hear of, or may have forgotten: it was away, refused the write or is switched off
+//! here; the link to it was made anew, perhaps to another one; it was flushed, and a late reader may write what was
+//! before. What Redis holds of carts from before that moment is not used: here at once, on the other replicas when the
+//! change feed brings the moment, within `key::CHANGE_SEEN`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,7 +19,7 @@ pub struct LostCarts {
 }
 
 impl LostCarts {
-    /// Redis did not hear of a change that was made just now.
+    /// Redis may not know of changes that were made until now.
     pub fn note(&self) {
         let now = now_ms();
         self.believe(now);

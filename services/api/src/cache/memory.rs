@@ -36,6 +36,9 @@ pub struct Memory {
     rules: Mutex<Rules>,
 }
 
+/// Floors that there is always room for: the table is not made smaller than this.
+const FLOORS_ROOM: usize = 1024;
+
 /// What may be served of a key.
 #[derive(Default)]
 struct Rules {
@@ -53,6 +56,15 @@ impl Rules {
     /// Whether what Redis has may follow what this replica gave before.
     fn admit(&self, key: &Key, entry: &Entry) -> bool {
         !self.is_below_floor(key, entry) && self.given.admits(key, entry)
+    }
+
+    /// Forgets floors that no entry under way can be below any more, and gives their room back: an import raises a
+    /// million, and the table would keep 100 MB for good.
+    fn forget_floors(&mut self, now: Instant) {
+        self.floors
+            .retain(|_, (_, raised)| now.saturating_duration_since(*raised) < FLOOR_KEPT);
+        let room = (self.floors.len() * 2).max(FLOORS_ROOM);
+        self.floors.shrink_to(room);
     }
 }
 
@@ -122,9 +134,7 @@ impl Memory {
     /// Forgets floors that no entry under way can be below any more, and what was given before that.
     pub fn forget_old(&self) {
         let mut rules = self.rules();
-        rules
-            .floors
-            .retain(|_, (_, raised)| raised.elapsed() < FLOOR_KEPT);
+        rules.forget_floors(Instant::now());
         rules.given.forget_old();
     }
 
@@ -212,6 +222,20 @@ mod tests {
             assert!(memory.put_from_redis(&key, entry(0, now - 5)).is_some());
             assert!(memory.put_from_redis(&key, entry(0, now - 10)).is_none());
         }
+    }
+
+    #[test]
+    fn floors_that_are_forgotten_give_their_room_back() {
+        let memory = Memory::new(1 << 20, true);
+        for product in 0..100_000 {
+            memory.raise_floor(&Key::Product(product), 1);
+        }
+        let mut rules = memory.rules();
+        rules.forget_floors(Instant::now());
+        assert_eq!(rules.floors.len(), 100_000);
+        rules.forget_floors(Instant::now() + FLOOR_KEPT);
+        assert_eq!(rules.floors.len(), 0);
+        assert!(rules.floors.capacity() <= 2 * FLOORS_ROOM);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! The breaker is for a Redis that does not answer. One that answers with an error (out of memory, read-only) does so
 //! quickly, so its reads go on; what it refused to write counts as lost, and whoever lost it sees to that.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -73,6 +74,8 @@ enum Slot {
 struct Inner {
     client: Client,
     slot: Mutex<Slot>,
+    /// Whether there was a link before.
+    was_linked: AtomicBool,
     /// For its switch, its breaker and its counts, which all links share.
     cache: Arc<Cache>,
 }
@@ -108,7 +111,12 @@ impl Redis {
             retry_at: Instant::now(),
         });
         Self {
-            inner: Arc::new(Inner { client, slot, cache }),
+            inner: Arc::new(Inner {
+                client,
+                slot,
+                was_linked: AtomicBool::new(false),
+                cache,
+            }),
         }
     }
 
@@ -285,7 +293,7 @@ impl Redis {
 }
 
 async fn connect(inner: &Inner) {
-    static GENERATION: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    static GENERATION: AtomicU64 = AtomicU64::new(0);
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT))
         // Our own time-out is around each call; this one only frees what a dead link still holds.
@@ -301,7 +309,11 @@ async fn connect(inner: &Inner) {
         // The handshake was answered, so calls will be.
         Ok(Ok(connection)) => {
             inner.cache.breaker.succeeded();
-            let generation = GENERATION.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            // After a failover this may be another Redis, which had not heard of all that the last one was told.
+            if inner.was_linked.swap(true, Ordering::Relaxed) {
+                inner.cache.lost_carts.note();
+            }
+            let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
             Slot::Ready {
                 connection,
                 timeouts: 0,

@@ -15,6 +15,7 @@ use crate::state::AppState;
 const SECURE_ACCESS: &str = "__Host-trestle_access";
 const ACCESS: &str = "trestle_access";
 const REFRESH: &str = "trestle_refresh";
+const AMBIGUOUS: &str = "two cookies of one name";
 /// The refresh token goes nowhere else.
 const REFRESH_PATH: &str = "/api/v1/sessions";
 
@@ -32,8 +33,15 @@ pub fn refresh(headers: &HeaderMap) -> Option<&str> {
     given(headers, REFRESH)
 }
 
+/// Two cookies of one name are nobody's, as two Authorization headers are: a neighbouring host may have set one of them. The
+/// text given for them is no token, and is refused as one that is not valid.
 fn given<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    request::cookie(headers, name).filter(|value| !value.is_empty())
+    let mut values = request::cookies(headers, name);
+    let first = values.next()?;
+    match values.next() {
+        Some(_) => Some(AMBIGUOUS),
+        None => Some(first).filter(|value| !value.is_empty()),
+    }
 }
 
 /// Gives the browser its tokens.

@@ -31,7 +31,7 @@ pub struct Credentials {
 /// Log in
 ///
 /// A visitor's cart joins the customer's. After failed attempts on an account, or from an address, an attempt waits before
-/// its password is looked at, up to two seconds; 429 when others of the same address wait already.
+/// its password is looked at, up to two seconds; 429 when another for the same account from the same address waits already.
 #[utoipa::path(
     post,
     path = "/api/v1/sessions",

@@ -1,8 +1,9 @@
 //! Failed logins are slowed down, by account and by address, and nobody is ever locked out.
 //!
 //! The more failures, the longer the next attempt waits before its password is looked at, two seconds at most; the right
-//! password always gets in after that wait. An attempt is refused (429) only where others of the same address wait
-//! already, so that waiting takes no more of this replica than a few places, and guessing in parallel gains nothing.
+//! password gets in after that wait. An attempt is refused (429) only where another for the same account from the same
+//! address waits already, so that guessing in parallel gains nothing, or where so many wait that the replica's memory has
+//! to be kept: 256 from one address, 4096 in all. Strangers elsewhere cannot fill the line of one account.
 //! Only failures count: a school or a load test with one address is not slowed by logging in. Accounts that are not there
 //! are treated as those that are.
 //!
@@ -32,9 +33,10 @@ const ACCOUNT_STEP: Duration = Duration::from_millis(250);
 const ADDRESS_FREE: u64 = 50;
 const ADDRESS_STEP: Duration = Duration::from_millis(20);
 
-/// Who waits holds a connection open: few may, on the whole replica, from one address, and from one address for one account.
-const WAITING: usize = 64;
-const WAITING_EACH_ADDRESS: usize = 8;
+/// Who waits holds a connection and a few kB, and no place among the requests that are worked on: thousands may, so that
+/// it takes thousands to keep a customer out. From one address, less; for one account from one address, one.
+const WAITING: usize = 4096;
+const WAITING_EACH_ADDRESS: usize = 256;
 const WAITING_EACH_ACCOUNT: usize = 1;
 
 /// Accounts and addresses that are remembered, in each of two generations of 50 bytes an entry.
@@ -178,7 +180,7 @@ impl<'a> Attempt<'a> {
     /// Begins an attempt on the account with this e-mail address, as late as its failures demand.
     ///
     /// # Errors
-    /// 429 when others of the same address wait already.
+    /// 429 when another waits already for this account from this address, or too many do in all.
     pub async fn begin(state: &'a AppState, email: &str, client: ClientAddress) -> Result<Self> {
         let who = Waiting {
             account: key("account", email),
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn few_wait_for_one_account_from_one_address_and_in_all() {
+    fn one_waits_for_an_account_from_an_address_and_thousands_in_all() {
         let throttle = Throttle::default();
         let who = |account: usize, address: usize| Waiting {
             account: key("account", &account.to_string()),
@@ -326,7 +328,16 @@ mod tests {
         );
         drop(first);
         assert!(throttle.place(who(0, 0)).is_some(), "a place is given back");
-        let places: Vec<_> = (0..WAITING * 2)
+        let strangers: Vec<_> = (1..1000)
+            .filter_map(|address| throttle.place(who(0, address)))
+            .collect();
+        assert_eq!(strangers.len(), 999);
+        assert!(
+            throttle.place(who(0, 0)).is_some(),
+            "they do not keep the owner out"
+        );
+        drop(strangers);
+        let places: Vec<_> = (0..WAITING_EACH_ADDRESS * 2)
             .filter_map(|number| throttle.place(who(number, 0)))
             .collect();
         assert_eq!(places.len(), WAITING_EACH_ADDRESS);

@@ -184,7 +184,10 @@ pub async fn flush(
     if layer != Some(Layer::Memory) {
         match &shared.config.redis {
             Some(client) => {
-                let keys = flush::flush(client).await.map_err(|reason| {
+                let flushed = flush::flush(client).await;
+                // Of what was deleted, a reader that is late may write an older state.
+                shared.cache.lost_carts.note();
+                let keys = flushed.map_err(|reason| {
                     Refusal(
                         StatusCode::SERVICE_UNAVAILABLE,
                         "unavailable",

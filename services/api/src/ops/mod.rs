@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::response::IntoResponse;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use http::{StatusCode, header};
 
@@ -55,7 +56,20 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/caches/flush", post(caches::flush))
         .fallback(async || (StatusCode::NOT_FOUND, index()))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(from_fn(no_pages))
         .with_state(shared)
+}
+
+/// A web page in an operator's browser reaches this port too, and needs no leave to send a POST, or for anything once a
+/// name of its own leads here. Browsers say when a page asks; programs and the address line send neither header.
+async fn no_pages(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let by_page = headers.contains_key(header::ORIGIN)
+        || headers.get("sec-fetch-site").is_some_and(|site| site != "none");
+    if by_page {
+        return (StatusCode::FORBIDDEN, "not for web pages\n").into_response();
+    }
+    next.run(request).await
 }
 
 fn index() -> String {

@@ -46,6 +46,6 @@ pub async fn serve(listener: TcpListener, router: Router) {
 async fn bounded(request: Request, next: Next) -> Response {
     match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, "not within 10 s\n").into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not within 10 s\n").into_response(),
     }
 }
