@@ -314,6 +314,44 @@ async fn what_differs_is_written_and_announced_and_stock_is_left_alone() {
     shop.audit().await;
 }
 
+/// An editor withdraws a product while a file that says nothing of it is imported: the import waits and leaves it so.
+#[tokio::test]
+async fn an_import_waits_for_an_editor_and_leaves_what_was_edited() {
+    let mut shop = Shop::create("import_editor").await;
+    shop.import("cup,Cup,,,true,,,,1,,9,\n", &[]).await;
+    let mut editor = MySqlConnection::connect(&shop.url).await.unwrap();
+    editor.execute("START TRANSACTION").await.unwrap();
+    let withdraw = "UPDATE products SET published = 0 WHERE handle = 'cup'";
+    editor.execute(withdraw).await.unwrap();
+    let file = shop.folder.path().join("titles.csv");
+    std::fs::write(&file, "Handle,Title,Variant Price\ncup,Mug,9\n").unwrap();
+    let mut import = STACK
+        .get()
+        .unwrap()
+        .api_command(&["import", file.to_str().unwrap()])
+        .unwrap();
+    let import = import.env("TRESTLE_DATABASE_URL", &shop.url).output();
+    let commit = async {
+        let waits = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'
+            AND trx_query LIKE '%products%'";
+        let mut waited = false;
+        for _ in 0..40 {
+            // The server renews this table only when nobody has read it for 100 ms.
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            waited = shop.count(waits).await > 0;
+            if waited {
+                break;
+            }
+        }
+        editor.execute("COMMIT").await.unwrap();
+        assert!(waited);
+    };
+    let (imported, ()) = tokio::join!(import, commit);
+    assert!(imported.as_ref().unwrap().status.success(), "{imported:?}");
+    let now = "SELECT CONCAT_WS(' ', title, published) FROM products";
+    assert_eq!(shop.rows(now).await, ["Mug 0"]);
+}
+
 #[tokio::test]
 async fn bad_rows_are_named_and_the_good_ones_imported_or_none() {
     let mut shop = Shop::create("import_bad_rows").await;

@@ -68,6 +68,9 @@ async fn within(
         return Ok((counts, refused));
     }
     let categories = categories(tx, &accepted).await?;
+    // First of all, in the order of the backoffice's locks: what an editor commits meanwhile is seen, not written over.
+    let handles = accepted.iter().map(|item| item.draft.handle.clone()).collect();
+    store::lock_products(tx, handles).await?;
     let mut stored = load(tx, &accepted).await?;
     let mut new = vec![];
     let mut known = vec![];

@@ -99,6 +99,19 @@ where
         .await?)
 }
 
+/// Locks the products that the shop has, as an editor does. A read that follows sees what was committed before: the
+/// connection is READ COMMITTED.
+pub async fn lock_products(connection: &mut MySqlConnection, handles: Vec<String>) -> anyhow::Result<()> {
+    let _: Vec<(u64,)> = list(
+        connection,
+        "SELECT id FROM products WHERE handle IN ",
+        handles,
+        " ORDER BY id FOR UPDATE",
+    )
+    .await?;
+    Ok(())
+}
+
 pub async fn products(
     connection: &mut MySqlConnection,
     handles: Vec<String>,
