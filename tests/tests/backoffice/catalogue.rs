@@ -172,6 +172,27 @@ async fn a_withdrawn_variant_is_not_shown_not_sold_and_not_the_lowest_price() {
         .expect(200);
     assert_eq!(list.items()[0]["price"], usd(1600));
 
+    // Nor does it publish a product that has nothing for sale; a new variant is.
+    made.edit(&admin, &json!({"published": false})).await.expect(200);
+    made.edit_variant(&admin, dear, &json!({"withdrawn": true}))
+        .await
+        .expect(200);
+    for (sizes, published) in [(2, false), (3, true)] {
+        let row = |size| format!("{},{},true,Size,Size {size},5.00\n", made.handle, made.title);
+        let rows: Vec<String> = (1..=sizes).map(row).collect();
+        let csv = format!(
+            "Handle,Title,Published,Option1 Name,Option1 Value,Variant Price\n{}",
+            rows.concat()
+        );
+        std::fs::write(file.path(), csv).unwrap();
+        let done = shop
+            .api_output(&["import", file.path().to_str().unwrap()])
+            .await
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+        assert_eq!(made.read(&admin).await.body["published"], published);
+    }
+
     made.edit_variant(&admin, cheap, &json!({"withdrawn": false}))
         .await
         .expect(200);

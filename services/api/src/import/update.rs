@@ -63,7 +63,7 @@ pub async fn product(
         return Ok(Changed::default());
     }
     let id = stored.product.id;
-    // First of all: sales lock this row before they look whether anything is left.
+    // After the product, before its stock: sales lock this row before they look whether anything is left.
     let version = store::lock_state(tx, id).await? + 1;
     if product_differs {
         write_product(tx, &wanted).await?;
@@ -171,7 +171,8 @@ fn wanted(stored: &Stored, item: &Accepted<'_>, category: Option<u64>) -> Stored
         option2_name,
         option3_name,
         price_min: price_min.unwrap_or(known.price_min),
-        published: product.published.map_or(known.published, i8::from),
+        // Never with nothing for sale, as in the backoffice.
+        published: i8::from(price_min.is_some() && product.published.unwrap_or(known.published != 0)),
         ..known.clone()
     }
 }
