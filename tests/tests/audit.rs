@@ -7,7 +7,7 @@ use trestle::Stack;
 use trestle_tests::sql;
 
 /// What a break may touch, and what is put back after it.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "stock",
     "stock_movements",
     "orders",
@@ -22,6 +22,8 @@ const TABLES: [&str; 14] = [
     "coupon_customers",
     "coupon_uses",
     "order_shipments",
+    "product_state",
+    "withdrawn_variants",
 ];
 
 /// Five seeded orders, each made into another state by what the shop itself writes for it.
@@ -224,9 +226,54 @@ const BREAKS: &[Break] = &[
         "UPDATE variants SET price = 0 WHERE id = 5",
     ),
     broken(
+        "FAIL prices: 1 violation",
+        "published with nothing for sale",
+        "INSERT INTO withdrawn_variants SELECT id, UTC_TIMESTAMP(6) FROM variants WHERE product_id = 3",
+    ),
+    broken(
+        "FAIL shelves: 1 violation",
+        "in stock 1, variants for sale with stock: 0",
+        "INSERT INTO withdrawn_variants SELECT id, UTC_TIMESTAMP(6) FROM variants WHERE product_id = 3",
+    ),
+    broken(
+        "FAIL shelves: 1 violation",
+        "in stock 1, variants for sale with stock: 0",
+        "UPDATE stock SET on_hand = 0 WHERE variant_id IN (SELECT id FROM variants WHERE product_id = 3)",
+    ),
+    broken(
+        "FAIL shelves: 1 violation",
+        "product 3: in stock 0, variants",
+        "UPDATE product_state SET in_stock = 0 WHERE product_id = 3",
+    ),
+    broken(
+        "FAIL shelves: 1 violation",
+        "product 3: has no state row",
+        "DELETE FROM product_state WHERE product_id = 3",
+    ),
+    broken(
         "FAIL coupons: 1 violation",
         "counted 0, limit 1; the ledger has 1",
         "UPDATE coupon_counters SET used = 0",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "counted 1, limit 0; the ledger has 1",
+        "UPDATE coupons SET max_per_customer = 0",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "HUNDRED used, discount 100; the order: paid",
+        "UPDATE orders SET customer_id = REPEAT('x', 16) WHERE id = @paid",
+    ),
+    broken(
+        "FAIL coupons: 1 violation",
+        "no such order",
+        "INSERT INTO coupon_uses VALUES (REPEAT('x', 16), 'HUNDRED', REPEAT('x', 16), 100, 'given_back', UTC_TIMESTAMP(6), NULL)",
+    ),
+    broken(
+        "FAIL shipments: 1 violation",
+        "handed over, no such order",
+        "INSERT INTO order_shipments VALUES (REPEAT('x', 16), UTC_TIMESTAMP(6), '', '')",
     ),
     broken(
         "FAIL coupons: 1 violation",
@@ -331,6 +378,7 @@ async fn every_kind_of_damage_is_found_and_nothing_else_is() {
         "shipments",
         "ratings",
         "prices",
+        "shelves",
     ] {
         assert!(text.contains(&format!("ok   {check}: ")), "{text}");
     }

@@ -19,7 +19,7 @@ pub struct Check {
 }
 
 pub const CHECKS: &[Check] = &[
-    STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS, COUPONS, SHIPMENTS, RATINGS, PRICES,
+    STOCK, HOLDS, TOTALS, RESPONSES, PAYMENTS, COUPONS, SHIPMENTS, RATINGS, PRICES, SHELVES,
 ];
 
 /// Invariant 1. The sum comes from the covering index (variant_id, quantity), a variant at a time: nothing is
@@ -206,7 +206,7 @@ const RATINGS: Check = Check {
 const PRICES: Check = Check {
     name: "prices",
     what: "product",
-    holds: "its price is the lowest of its variants for sale",
+    holds: "its price is the lowest of its variants for sale; what is published has one",
     total: "SELECT COUNT(*) FROM products",
     violations: &[
         "SELECT CONCAT('product ', p.id), CONCAT('price ', p.price_min, ', its lowest variant ', v.lowest)
@@ -219,5 +219,39 @@ const PRICES: Check = Check {
              GROUP BY variants.product_id
          ) v ON v.product_id = p.id
          WHERE p.price_min <> v.lowest",
+        "SELECT CONCAT('product ', p.id), 'published with nothing for sale'
+         FROM products p
+         WHERE p.published = 1
+           AND NOT EXISTS (
+               SELECT 1
+               FROM variants
+               LEFT JOIN withdrawn_variants w ON w.variant_id = variants.id
+               WHERE variants.product_id = p.id AND w.variant_id IS NULL
+           )",
+    ],
+};
+
+/// What lists and their filter believe of stock, kept by every sale.
+const SHELVES: Check = Check {
+    name: "shelves",
+    what: "product",
+    holds: "in stock = a variant for sale has stock",
+    total: "SELECT COUNT(*) FROM products",
+    violations: &[
+        "SELECT CONCAT('product ', id), IF(in_stock IS NULL, 'has no state row',
+                CONCAT('in stock ', in_stock, ', variants for sale with stock: ', stocked))
+         FROM (
+             SELECT p.id, s.in_stock,
+                 (
+                     SELECT COUNT(*)
+                     FROM variants
+                     JOIN stock ON stock.variant_id = variants.id
+                     LEFT JOIN withdrawn_variants w ON w.variant_id = variants.id
+                     WHERE variants.product_id = p.id AND stock.on_hand > 0 AND w.variant_id IS NULL
+                 ) AS stocked
+             FROM products p
+             LEFT JOIN product_state s ON s.product_id = p.id
+         ) counted
+         WHERE in_stock IS NULL OR in_stock <> (stocked > 0)",
     ],
 };

@@ -28,7 +28,7 @@ const NAMED: usize = 5;
 #[command(
     after_help = "Checks in one snapshot, under load too: the ledger of each variant adds up to its stock, each order's lines \
     to its ledger and its total, each order's state to the payment gateway's books, each coupon's counters to its uses, each \
-    product's rating to its reviews.\n\
+    product's rating to its reviews, its price and stock to its variants.\n\
     Exit code: 0 all hold, 1 something is broken or could not be checked, 64 wrong arguments."
 )]
 pub struct AuditArgs {
