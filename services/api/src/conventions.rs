@@ -115,6 +115,10 @@ impl Conventions {
 /// Parameters that an answer names; a query can have thousands.
 const MOST_NAMED: usize = 10;
 
+/// Set on an answer whose ETag is a revision, and whose body can change without it: If-None-Match says nothing of it.
+#[derive(Debug, Clone, Copy)]
+pub struct NotRevalidated;
+
 /// What the client has already, where it reads: a 200 whose ETag this names becomes 304.
 pub struct Known(Option<HeaderValue>);
 
@@ -128,6 +132,7 @@ impl Known {
     pub fn finish(&self, response: &mut Response) {
         let Some(given) = &self.0 else { return };
         let unchanged = response.status() == StatusCode::OK
+            && response.extensions().get::<NotRevalidated>().is_none()
             && response
                 .headers()
                 .get(header::ETAG)

@@ -202,6 +202,23 @@ async fn a_change_holds_for_the_next_order_on_every_replica() {
     assert_eq!(used(&code).await, 6);
 }
 
+/// Its ETag is for If-Match: the revision does not count uses.
+#[tokio::test]
+async fn whoever_asks_again_with_if_none_match_hears_of_new_uses() {
+    let _calm = calm().await;
+    let code = coupon(json!({"percent": 5}), json!({})).await;
+    let etag = look_up(&code).await.header("etag").to_owned();
+    let (_, variant) = Stocked::one(20).await;
+    let customer = Shopper::customer(&shop().await.url()).await;
+    buy_with(&customer, variant, &code).await.expect(201);
+    let admin = admin().await;
+    let request = admin
+        .request(Method::GET, &format!("/admin/coupons/{code}"))
+        .header("If-None-Match", &etag);
+    let now = admin.send(request).await.expect(200);
+    assert_eq!((now.header("etag"), &now.body["used"]), (&*etag, &json!(1)));
+}
+
 #[tokio::test]
 async fn nobody_but_an_admin_sees_or_changes_coupons() {
     let _calm = calm().await;

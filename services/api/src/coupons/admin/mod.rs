@@ -16,6 +16,7 @@ use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 use utoipa::ToSchema;
 
 use super::code::Code;
+use crate::conventions::NotRevalidated;
 use crate::error::{Error, Result};
 use crate::request::{Private, etag};
 use crate::types::money::Money;
@@ -122,6 +123,8 @@ fn answer(status: StatusCode, coupon: View) -> Response {
     let tag = etag(coupon.revision);
     let mut response = Private(status, coupon).into_response();
     response.headers_mut().insert(header::ETAG, tag);
+    // `used` grows without a revision.
+    response.extensions_mut().insert(NotRevalidated);
     response
 }
 
