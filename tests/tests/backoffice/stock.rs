@@ -23,6 +23,12 @@ async fn an_adjustment_is_in_the_ledger_with_its_reason_and_a_retry_changes_noth
     adjust_with(&admin, variant, &key, 6)
         .await
         .refused(422, "idempotency_key_reused");
+    let request = admin
+        .request(Method::POST, &format!("/admin/variants/{variant}/stock"))
+        .header("Idempotency-Key", &key);
+    let body = json!({"change": 5, "reason": "found"});
+    let otherwise = admin.send(request.json(&body)).await;
+    otherwise.refused(422, "idempotency_key_reused");
     adjust(&admin, variant, -3).await.expect(200);
 
     let path = format!("/admin/variants/{variant}/stock");

@@ -191,23 +191,30 @@ pub async fn adjust(
 }
 
 async fn write(tx: &mut Connection, by: &Actor, wanted: &Wanted) -> Result<Adjusted> {
-    let Wanted { variant, change, .. } = *wanted;
+    let Wanted {
+        variant,
+        change,
+        ref reason,
+        ref key,
+    } = *wanted;
     let product = store::stock(tx, variant).await?;
     let product = product.ok_or(Error::NotFound("variant"))?.product;
     let admin = by.admin().ok_or(Error::Forbidden)?;
     // The key first: who comes second with it waits here for the first one's answer.
-    if !store::take_key(tx, admin, &wanted.key, variant, change).await? {
-        let before = store::adjustment(tx, admin, &wanted.key).await?;
+    if !store::take_key(tx, admin, key, variant, change, reason).await? {
+        let before = store::adjustment(tx, admin, key).await?;
         return match before {
-            Some(before) if (before.variant, before.change) == (variant, change) => Ok(Adjusted {
-                variant_id: variant,
-                change,
-                on_hand: before.on_hand,
-            }),
+            Some(before) if (before.variant, before.change, &before.reason) == (variant, change, reason) => {
+                Ok(Adjusted {
+                    variant_id: variant,
+                    change,
+                    on_hand: before.on_hand,
+                })
+            }
             _ => Err(Error::IdempotencyKeyReused),
         };
     }
-    let detail = format!("{change:+}: {}", wanted.reason);
+    let detail = format!("{change:+}: {reason}");
     log::record(
         &mut *tx,
         by,
@@ -216,8 +223,8 @@ async fn write(tx: &mut Connection, by: &Actor, wanted: &Wanted) -> Result<Adjus
         &detail,
     )
     .await?;
-    let on_hand = stock::adjust(tx, variant, product, change, &wanted.reason).await?;
-    store::keep_answer(tx, admin, &wanted.key, on_hand).await?;
+    let on_hand = stock::adjust(tx, variant, product, change, reason).await?;
+    store::keep_answer(tx, admin, key, on_hand).await?;
     Ok(Adjusted {
         variant_id: variant,
         change,

@@ -76,14 +76,18 @@ pub async fn take_key(
     key: &str,
     variant: VariantId,
     change: i32,
+    reason: &str,
 ) -> Result<bool> {
     let inserted = sqlx::query!(
-        "INSERT INTO stock_adjustments (admin_id, idempotency_key, variant_id, quantity, on_hand, created_at)
-        VALUES (?, ?, ?, ?, 0, UTC_TIMESTAMP(6))",
+        "INSERT INTO stock_adjustments (
+            admin_id, idempotency_key, variant_id, quantity, reason, on_hand, created_at
+        )
+        VALUES (?, ?, ?, ?, ?, 0, UTC_TIMESTAMP(6))",
         admin.0,
         key,
         variant.0,
         change,
+        reason,
     )
     .execute(tx)
     .await;
@@ -98,12 +102,13 @@ pub async fn take_key(
 pub struct Made {
     pub variant: VariantId,
     pub change: i32,
+    pub reason: String,
     pub on_hand: i32,
 }
 
 pub async fn adjustment(connection: &mut Connection, admin: CustomerId, key: &str) -> Result<Option<Made>> {
     let row = sqlx::query!(
-        "SELECT variant_id, quantity, on_hand
+        "SELECT variant_id, quantity, reason, on_hand
         FROM stock_adjustments
         WHERE admin_id = ? AND idempotency_key = ?",
         admin.0,
@@ -114,6 +119,7 @@ pub async fn adjustment(connection: &mut Connection, admin: CustomerId, key: &st
     Ok(row.map(|row| Made {
         variant: VariantId(row.variant_id),
         change: row.quantity,
+        reason: row.reason,
         on_hand: row.on_hand,
     }))
 }
