@@ -121,6 +121,19 @@ pub async fn count_customer(
     Ok(done.rows_affected() == 1)
 }
 
+/// How often a customer uses the coupon; None for one who never did.
+pub async fn used_by(connection: &mut Connection, code: &Code, customer: CustomerId) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar!(
+        "SELECT used
+        FROM coupon_customers
+        WHERE code = ? AND customer_id = ?",
+        code.as_str(),
+        customer.0,
+    )
+    .fetch_optional(connection)
+    .await?)
+}
+
 /// Counts a customer's first use; false when the customer has a row.
 pub async fn first_of_customer(tx: &mut Connection, code: &Code, customer: CustomerId) -> Result<bool> {
     let done = sqlx::query!(
