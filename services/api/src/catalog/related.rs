@@ -17,8 +17,8 @@ use crate::types::page::Page;
 
 /// Up to 10 products that go with one
 ///
-/// First what was bought in the same orders, most often first, over its latest 200 paid orders; then the newest of its
-/// category. Never the product itself. There is one page. An answer may be 5 s old.
+/// First what was bought in the same orders, most often first, over the paid ones among its latest 200 orders; then the
+/// newest of its category. Never the product itself. There is one page. An answer may be 5 s old.
 #[utoipa::path(
     get,
     path = "/api/v1/products/{id}/related",
