@@ -5,7 +5,6 @@ use utoipa::ToSchema;
 
 use super::Picture;
 use crate::error::{Error, Result};
-use crate::import::product::MOST_PICTURES;
 use crate::import::text;
 use crate::types::id::VariantId;
 use crate::types::money::{Currency, MAX_AMOUNT, Money};
@@ -17,8 +16,9 @@ const CATEGORY_CHARS: usize = 191;
 pub const OPTION_CHARS: usize = 100;
 const SKU_CHARS: usize = 100;
 const OPTIONS: usize = 3;
-/// What an import takes: markup that is never closed makes reading it quadratic.
-const DESCRIPTION_BYTES: usize = 60_000;
+/// A body is at most 64 KiB: what is promised here must fit. An import takes more.
+const DESCRIPTION_CHARS: usize = 40_000;
+const PICTURES: usize = 50;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,11 +85,11 @@ impl Given {
         if self
             .description
             .as_ref()
-            .is_some_and(|html| html.len() > DESCRIPTION_BYTES)
+            .is_some_and(|html| html.chars().count() > DESCRIPTION_CHARS)
         {
             checks.fail(
                 "description",
-                format!("must have at most {DESCRIPTION_BYTES} bytes"),
+                format!("must have at most {DESCRIPTION_CHARS} characters"),
             );
         }
         checks.done()?;
@@ -139,8 +139,8 @@ fn option_names(names: &[String], checks: &mut Checks) -> [String; 3] {
 }
 
 fn pictures(given: Vec<PictureBody>, checks: &mut Checks) -> Vec<Picture> {
-    if given.len() > MOST_PICTURES {
-        checks.fail("pictures", format!("must be at most {MOST_PICTURES}"));
+    if given.len() > PICTURES {
+        checks.fail("pictures", format!("must be at most {PICTURES}"));
         return Vec::new();
     }
     let mut pictures = Vec::with_capacity(given.len());
@@ -230,7 +230,7 @@ mod tests {
             category: Some(String::new()),
             options: Some(vec!["Size".into(), "Size ".into(), String::new(), "x".into()]),
             pictures: Some(vec![picture("ftp://a.example/1"), picture("")]),
-            description: Some("d".repeat(60_001)),
+            description: Some("d".repeat(40_001)),
             published: None,
         };
         assert_eq!(
@@ -249,6 +249,25 @@ mod tests {
                 "pictures[1].alt",
                 "description"
             ]
+        );
+    }
+
+    #[tokio::test]
+    async fn pictures_and_characters_are_counted() {
+        let picture = PictureBody {
+            url: "https://a.example/1".into(),
+            alt: String::new(),
+            variant_id: None,
+        };
+        let given = |pictures, characters| Given {
+            pictures: Some(vec![picture.clone(); pictures]),
+            description: Some("é".repeat(characters)),
+            ..Given::default()
+        };
+        assert!(given(50, 40_000).check(Checks::default()).await.is_ok());
+        assert_eq!(
+            fields(given(51, 40_001).check(Checks::default()).await.unwrap_err()),
+            ["pictures", "description"]
         );
     }
 

@@ -32,7 +32,7 @@ pub struct Body {
     title: String,
     /// HTML; what could do harm in a page is taken out
     #[serde(default)]
-    #[schema(max_length = 60000)]
+    #[schema(max_length = 40000)]
     description: String,
     #[serde(default)]
     #[schema(max_length = 255)]
@@ -49,7 +49,7 @@ pub struct Body {
     #[schema(max_items = 3)]
     options: Vec<String>,
     #[serde(default)]
-    #[schema(max_items = 250)]
+    #[schema(max_items = 50)]
     pictures: Vec<PictureBody>,
 }
 

@@ -28,7 +28,7 @@ pub struct Body {
     #[schema(min_length = 1, max_length = 255)]
     title: Option<String>,
     /// HTML; what could do harm in a page is taken out
-    #[schema(max_length = 60000)]
+    #[schema(max_length = 40000)]
     description: Option<String>,
     #[schema(max_length = 255)]
     vendor: Option<String>,
@@ -42,7 +42,7 @@ pub struct Body {
     #[schema(max_items = 3)]
     options: Option<Vec<String>>,
     /// All of them, in their order
-    #[schema(max_items = 250)]
+    #[schema(max_items = 50)]
     pictures: Option<Vec<PictureBody>>,
     /// False withdraws the product: shoppers see it no more and cannot buy it
     published: Option<bool>,
