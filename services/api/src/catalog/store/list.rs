@@ -94,7 +94,9 @@ pub async fn summaries(connection: &mut Connection, ids: &[u64], currency: Curre
         list.push_bind(*id);
     }
     sql.push(")");
-    let rows: Vec<SummaryRow> = sql.build_query_as().fetch_all(connection).await?;
+    // Each number of ids is another statement, not worth keeping.
+    let query = sql.build_query_as().persistent(false);
+    let rows: Vec<SummaryRow> = query.fetch_all(connection).await?;
     let mut found: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
     Ok(ids
         .iter()
