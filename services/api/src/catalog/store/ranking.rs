@@ -18,6 +18,14 @@ const RELATED_ORDERS: u32 = 200;
 /// the end of the primary key, because their ids sort by time; STRAIGHT_JOIN, because the lines are to be found by those
 /// orders and never the other way round.
 pub async fn best_sellers(connection: &mut Connection, category: Option<&str>) -> Result<Vec<u64>> {
+    let category = match category {
+        Some(handle) => match category_id(&mut *connection, handle).await? {
+            Some(id) => Some(id),
+            // Of a category that there is not nothing was sold: no reason to look through the orders.
+            None => return Ok(Vec::new()),
+        },
+        None => None,
+    };
     Ok(sqlx::query_scalar!(
         "SELECT STRAIGHT_JOIN products.id
         FROM (
@@ -29,9 +37,8 @@ pub async fn best_sellers(connection: &mut Connection, category: Option<&str>) -
         ) AS recent
         JOIN order_lines ON order_lines.order_id = recent.id
         JOIN products ON products.id = order_lines.product_id
-        JOIN categories ON categories.id = products.category_id
         WHERE products.published = 1
-          AND (? IS NULL OR categories.handle = ?)
+          AND (? IS NULL OR products.category_id = ?)
         GROUP BY products.id
         ORDER BY SUM(order_lines.quantity) DESC, products.id DESC
         LIMIT 50",
@@ -40,6 +47,14 @@ pub async fn best_sellers(connection: &mut Connection, category: Option<&str>) -
     )
     .fetch_all(connection)
     .await?)
+}
+
+async fn category_id(connection: &mut Connection, handle: &str) -> Result<Option<u64>> {
+    Ok(
+        sqlx::query_scalar!("SELECT id FROM categories WHERE handle = ?", handle)
+            .fetch_optional(connection)
+            .await?,
+    )
 }
 
 /// The newest products: the end of an index.
@@ -149,5 +164,7 @@ async fn bought_together(connection: &mut Connection, product: ProductId) -> Res
         LIMIT ",
         )
         .push_bind(RELATED as u64);
-    Ok(sql.build_query_scalar().fetch_all(connection).await?)
+    // Each number of variants is another statement, not worth keeping.
+    let query = sql.build_query_scalar().persistent(false);
+    Ok(query.fetch_all(connection).await?)
 }
