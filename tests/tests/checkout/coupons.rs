@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use trestle_tests::{Shopper, money, shop, sql};
+use trestle_tests::{Shopper, money, shop};
 use uuid::Uuid;
 
 use crate::coupon::{buy_with, change, coupon, new_code, order_with, used};
@@ -22,11 +22,7 @@ async fn a_percentage_comes_off_and_is_spread_over_the_lines() {
     let [a, b, c] = stocked.variants[..] else {
         unreachable!()
     };
-    sqlx::query("UPDATE variants SET price = 999 WHERE id = ?")
-        .bind(b)
-        .execute(&mut sql(shop).await)
-        .await
-        .unwrap();
+    stocked.costs(b, 999).await;
     let code = coupon(json!({"percent": 33}), json!({})).await;
     // Codes are read in either case.
     let items = [(a, 1), (b, 1), (c, 3)];
@@ -81,7 +77,7 @@ async fn what_speaks_against_a_coupon_is_said_and_nothing_is_sold() {
     let shop = shop().await;
     let customer = Shopper::customer(&shop.url()).await;
     let other = Shopper::customer(&shop.url()).await;
-    let (_, variant) = Stocked::one(20).await;
+    let (stocked, variant) = Stocked::one(20).await;
     let ten = || json!({"percent": 10});
     let unknown = [
         new_code(),
@@ -144,11 +140,7 @@ async fn what_speaks_against_a_coupon_is_said_and_nothing_is_sold() {
         customer.send(request).await.expect(201).body["discount"],
         money(250)
     );
-    sqlx::query("UPDATE variants SET price = 4 WHERE id = ?")
-        .bind(variant)
-        .execute(&mut sql(shop).await)
-        .await
-        .unwrap();
+    stocked.costs(variant, 4).await;
     let any = coupon(ten(), json!({"max_uses": 1})).await;
     let answer = buy_with(&customer, variant, &any).await;
     answer.refused(409, "coupon_not_applicable");

@@ -88,6 +88,20 @@ impl Stocked {
         let variant = stocked.variants[0];
         (stocked, variant)
     }
+
+    /// Gives one of its variants a price of its own, below the others'.
+    pub async fn costs(&self, variant: u64, price: i64) {
+        let mut database = sql(shop().await).await;
+        let mut database = database.begin().await.unwrap();
+        for (statement, id) in [
+            ("UPDATE variants SET price = ? WHERE id = ?", variant),
+            ("UPDATE products SET price_min = ? WHERE id = ?", self.product),
+        ] {
+            let query = sqlx::query(statement).bind(price).bind(id);
+            query.execute(&mut *database).await.unwrap();
+        }
+        database.commit().await.unwrap();
+    }
 }
 
 pub async fn on_hand(variant: u64) -> i32 {
