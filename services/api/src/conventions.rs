@@ -22,8 +22,8 @@ pub struct Conventions(HashMap<String, Route>);
 struct Route {
     /// What it can be asked, as `Allow` says it.
     allow: String,
-    /// The methods that take a query. Their own types refuse what they do not know.
-    with_query: Vec<Method>,
+    /// The methods that take no query. Those that take one refuse what they do not know by their own types.
+    without_query: Vec<Method>,
 }
 
 impl Route {
@@ -37,19 +37,19 @@ impl Route {
             (&item.delete, &[Method::DELETE]),
         ];
         let mut methods = Vec::new();
-        let mut with_query = Vec::new();
+        let mut without_query = Vec::new();
         for (operation, names) in operations {
             let Some(operation) = operation else { continue };
             methods.extend_from_slice(names);
-            if takes_query(operation) {
-                with_query.extend_from_slice(names);
+            if !takes_query(operation) {
+                without_query.extend_from_slice(names);
             }
         }
         methods.push(Method::OPTIONS);
         let methods: Vec<_> = methods.iter().map(Method::as_str).collect();
         Self {
             allow: methods.join(", "),
-            with_query,
+            without_query,
         }
     }
 }
@@ -83,7 +83,7 @@ impl Conventions {
         let Some(route) = self.0.get(matched.as_str()) else {
             return Ok(());
         };
-        if route.with_query.contains(request.method()) {
+        if !route.without_query.contains(request.method()) {
             return Ok(());
         }
         let names = query.split('&').filter(|pair| !pair.is_empty());
