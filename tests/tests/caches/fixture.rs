@@ -7,7 +7,7 @@ use sqlx::Connection as _;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use trestle::Stack;
 use trestle_api::cache::key::CHANGE_SEEN;
-use trestle_tests::{Answer, Shopper, sql, within};
+use trestle_tests::{Answer, Shopper, eventually, sql, within};
 
 /// What a busy test machine adds to a bound.
 pub const SLACK: Duration = Duration::from_millis(700);
@@ -30,6 +30,15 @@ pub async fn alone() -> (&'static Stack, MutexGuard<'static, ()>) {
     tell_redis(shop, &["REPLICAOF", "NO", "ONE"]).await;
     tell_redis(shop, &["CONFIG", "SET", "maxmemory", "64mb"]).await;
     switch(shop, &json!({"memory": "on", "redis": "on"})).await;
+    // Or the database away a moment ago: then customers are not believed yet.
+    for port in operations(shop) {
+        let feed = async || -> bool {
+            let answer = reqwest::get(format!("{port}/readyz")).await.unwrap();
+            let state: Value = answer.json().await.unwrap();
+            state["change_feed"]["state"] == "ok"
+        };
+        eventually("the change feed is read", feed).await;
+    }
     (shop, guard)
 }
 
