@@ -148,7 +148,7 @@ impl Known {
 }
 
 /// Whether If-None-Match names this tag (RFC 9110, weak comparison).
-pub fn names(given: &HeaderValue, etag: &HeaderValue) -> bool {
+fn names(given: &HeaderValue, etag: &HeaderValue) -> bool {
     let (Ok(given), Ok(etag)) = (given.to_str(), etag.to_str()) else {
         return false;
     };

@@ -5,7 +5,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 
 use super::cached::answer;
 use super::category_filter::CategoryParams;
@@ -33,12 +32,11 @@ pub async fn best_sellers(
     State(state): State<AppState>,
     deadline: Deadline,
     Params(params): Params<CategoryParams>,
-    headers: HeaderMap,
 ) -> Result<Response> {
     let category = params.check()?;
     let currency = state.config.currency;
     let key = Key::BestSellers(category.as_deref().unwrap_or_default().into());
-    answer(&state, deadline, &headers, key, "list", move |connection| {
+    answer(&state, deadline, key, "list", move |connection| {
         let category = category.clone();
         Box::pin(async move {
             let ids = ranking::best_sellers(connection, category.as_deref()).await?;

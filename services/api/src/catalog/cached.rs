@@ -2,7 +2,6 @@
 
 use axum::response::Response;
 use futures_util::future::BoxFuture;
-use http::HeaderMap;
 use serde::Serialize;
 
 use super::respond::respond;
@@ -18,7 +17,6 @@ use crate::state::AppState;
 pub async fn answer<T: Serialize>(
     state: &AppState,
     deadline: Deadline,
-    headers: &HeaderMap,
     key: Key,
     what: &'static str,
     find: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<Option<T>>> + Clone + Send + Sync + 'static,
@@ -41,5 +39,5 @@ pub async fn answer<T: Serialize>(
         })
     };
     let hit = state.cache.get(state.redis.as_ref(), key, deadline, load).await?;
-    Ok(respond(&hit, headers, what))
+    Ok(respond(&hit, what))
 }

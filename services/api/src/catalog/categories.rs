@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,19 +21,12 @@ struct Categories {
 
 /// The shop's categories
 #[utoipa::path(get, path = "/api/v1/categories", tag = "catalog", responses((status = 200, body = Categories)))]
-pub async fn list(State(state): State<AppState>, deadline: Deadline, headers: HeaderMap) -> Result<Response> {
-    answer(
-        &state,
-        deadline,
-        &headers,
-        Key::Categories,
-        "list",
-        |connection| {
-            Box::pin(async move {
-                let items = store::categories(connection).await?;
-                Ok(Some(Categories { items }))
-            })
-        },
-    )
+pub async fn list(State(state): State<AppState>, deadline: Deadline) -> Result<Response> {
+    answer(&state, deadline, Key::Categories, "list", |connection| {
+        Box::pin(async move {
+            let items = store::categories(connection).await?;
+            Ok(Some(Categories { items }))
+        })
+    })
     .await
 }

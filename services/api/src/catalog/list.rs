@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -222,12 +221,11 @@ pub async fn list(
     State(state): State<AppState>,
     deadline: Deadline,
     Params(params): Params<ListParams>,
-    headers: HeaderMap,
 ) -> Result<Response> {
     let query = ListQuery::check(params)?;
     let key = query.key();
     let currency = state.config.currency;
-    answer(&state, deadline, &headers, key, "list", move |connection| {
+    answer(&state, deadline, key, "list", move |connection| {
         let query = query.clone();
         Box::pin(async move {
             let found = store::list(connection, &query, currency).await?;

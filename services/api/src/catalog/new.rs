@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 
 use super::cached::answer;
 use super::category_filter::CategoryParams;
@@ -29,12 +28,11 @@ pub async fn new(
     State(state): State<AppState>,
     deadline: Deadline,
     Params(params): Params<CategoryParams>,
-    headers: HeaderMap,
 ) -> Result<Response> {
     let category = params.check()?;
     let currency = state.config.currency;
     let key = Key::New(category.as_deref().unwrap_or_default().into());
-    answer(&state, deadline, &headers, key, "list", move |connection| {
+    answer(&state, deadline, key, "list", move |connection| {
         let category = category.clone();
         Box::pin(async move {
             let ids = ranking::newest(connection, category.as_deref()).await?;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -108,10 +107,9 @@ pub async fn show(
     State(state): State<AppState>,
     deadline: Deadline,
     Segment(id): Segment,
-    headers: HeaderMap,
 ) -> Result<Response> {
     let hit = hit(&state, deadline, ProductId::parse(&id)?).await?;
-    Ok(respond(&hit, &headers, "product"))
+    Ok(respond(&hit, "product"))
 }
 
 async fn hit(state: &AppState, deadline: Deadline, id: ProductId) -> Result<Hit> {

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 
 use super::cached::answer;
 use super::list::Summary;
@@ -30,12 +29,11 @@ pub async fn related(
     State(state): State<AppState>,
     deadline: Deadline,
     Segment(id): Segment,
-    headers: HeaderMap,
 ) -> Result<Response> {
     let id = ProductId::parse(&id)?;
     let currency = state.config.currency;
     let key = Key::Related(id.0);
-    answer(&state, deadline, &headers, key, "product", move |connection| {
+    answer(&state, deadline, key, "product", move |connection| {
         Box::pin(async move {
             let Some(ids) = ranking::related(connection, id).await? else {
                 return Ok(None);

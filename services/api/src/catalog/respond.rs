@@ -1,35 +1,26 @@
 //! A cached answer as HTTP: the bytes as they are, with where they came from (RFC 9211) and how old they are.
 
 use axum::response::{IntoResponse as _, Response};
+use http::HeaderValue;
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::cache::{Hit, Source};
-use crate::conventions::names;
 use crate::error::Error;
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
-/// Answers a hit: 200 with the bytes, 304 when the client has them, 404 when the thing does not exist.
-pub fn respond(hit: &Hit, request: &HeaderMap, what: &'static str) -> Response {
+/// Answers a hit: 200 with the bytes, 404 when the thing does not exist. `conventions::Known` makes 304 of it where the
+/// client has them.
+pub fn respond(hit: &Hit, what: &'static str) -> Response {
     let entry = &hit.entry;
     let Some(body) = &entry.body else {
         let mut response = Error::NotFound(what).into_response();
         response.headers_mut().insert(CACHE_STATUS.clone(), status(hit));
         return response;
     };
-    let unchanged = request
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|given| names(given, &entry.etag));
-    let mut response = if unchanged {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(body.clone().into())
-    };
+    let mut response = Response::new(body.clone().into());
     let headers = response.headers_mut();
-    if !unchanged {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::ETAG, entry.etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(CACHE_STATUS.clone(), status(hit));

@@ -3,7 +3,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -45,7 +44,6 @@ pub async fn list(
     deadline: Deadline,
     Segment(id): Segment,
     Params(query): Params<Query>,
-    headers: HeaderMap,
 ) -> Result<Response> {
     let product = ProductId::parse(&id)?;
     let limit = page::limit(query.limit)?;
@@ -54,7 +52,7 @@ pub async fn list(
         None => Uuid::max(),
     };
     let key = Key::Reviews(format!("{product}|{limit}|{}", before.simple()).into());
-    answer(&state, deadline, &headers, key, "product", move |connection| {
+    answer(&state, deadline, key, "product", move |connection| {
         Box::pin(async move {
             if !store::is_for_sale(&mut *connection, product).await? {
                 return Ok(None);
