@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
-use super::cursor;
 use super::orders::{self, Summary};
 use crate::db::Deadline;
 use crate::error::{Error, Result};
@@ -83,7 +82,7 @@ pub async fn list(
     let after = query
         .cursor
         .as_deref()
-        .map(|cursor| cursor::read(&text, cursor))
+        .map(|cursor| page::decode_uuid(&text, cursor))
         .transpose()?;
     let found = state
         .db
@@ -91,7 +90,7 @@ pub async fn list(
             Box::pin(async move { store::page(connection, &beginning, after, limit + 1).await })
         })
         .await?;
-    let page = cursor::page(found, limit, |last| cursor::at(&text, last.id.0));
+    let page = Page::cut(found, limit, |last| page::encode_uuid(&text, last.id.0));
     Ok(Private(StatusCode::OK, page))
 }
 

@@ -5,7 +5,6 @@
 //! an edit names the revision it was made from (If-Match), so that of two editors the second hears of the first.
 
 pub mod command;
-mod cursor;
 mod customers;
 pub mod log;
 mod orders;

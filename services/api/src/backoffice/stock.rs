@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
-use super::cursor;
 use super::log::{self, Actor, Subject};
 use crate::checkout::request::idempotency_key;
 use crate::checkout::stock;
@@ -25,7 +24,7 @@ use crate::identity::Admin;
 use crate::request::{Json, Params, Private, Segment};
 use crate::state::AppState;
 use crate::types::id::{OrderId, ProductId, VariantId};
-use crate::types::page;
+use crate::types::page::{self, Page};
 use crate::types::text::Checks;
 
 /// The most pieces that one adjustment adds or takes away.
@@ -102,7 +101,7 @@ pub async fn show(
         })
         .await?;
     let found = found.ok_or(Error::NotFound("variant"))?;
-    let page = cursor::page(movements, limit, |last| page::encode(&text, &[last.id]));
+    let page = Page::cut(movements, limit, |last| page::encode(&text, &[last.id]));
     let stock = Stock {
         variant_id: id,
         product_id: found.product,

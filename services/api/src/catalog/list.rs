@@ -188,24 +188,20 @@ impl ListQuery {
     }
 
     /// Turns the rows found, one more than the limit when there is a next page, into a page.
-    pub fn page(&self, mut items: Vec<Summary>) -> Page<Summary> {
-        let limit = self.limit as usize;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).and_then(|last| {
+    pub fn page(&self, items: Vec<Summary>) -> Page<Summary> {
+        Page::cut(items, self.limit, |last| {
             if self.search.is_some() {
                 let start = if let After::Position(position) = self.after {
                     position
                 } else {
                     0
                 };
-                let next = start + limit as u64;
+                let next = start + u64::from(self.limit);
                 return (next < SEARCH_LIMIT).then(|| page::encode(&self.text, &[next]));
             }
             let price = u64::try_from(last.price.amount).unwrap_or_default();
             Some(page::encode(&self.text, &[price, last.id.0]))
-        });
-        Page { items, next_cursor }
+        })
     }
 }
 

@@ -64,11 +64,11 @@ pub async fn list(
 ) -> Result<Private<Page<Session>>> {
     let limit = page::limit(query.limit)?;
     let before = match &query.cursor {
-        Some(cursor) => position(customer.id, cursor)?,
+        Some(cursor) => page::decode_uuid(&query_text(customer.id), cursor)?,
         None => Uuid::max(),
     };
     // One more than asked for tells whether there is a further page.
-    let mut items = state
+    let items = state
         .db
         .read(deadline, move |connection| {
             Box::pin(store::session::page(
@@ -80,24 +80,15 @@ pub async fn list(
             ))
         })
         .await?;
-    let more = items.len() > limit as usize;
-    items.truncate(limit as usize);
-    let last = items.last().filter(|_| more);
-    let next_cursor = last.map(|last| {
-        let (high, low) = last.id.0.as_u64_pair();
-        page::encode(&query_text(customer.id), &[high, low])
+    let page = Page::cut(items, limit, |last| {
+        page::encode_uuid(&query_text(customer.id), last.id.0)
     });
-    Ok(Private(StatusCode::OK, Page { items, next_cursor }))
+    Ok(Private(StatusCode::OK, page))
 }
 
 /// A cursor belongs to the customer it was given to.
 fn query_text(customer: CustomerId) -> String {
     format!("sessions of {customer}")
-}
-
-fn position(customer: CustomerId, cursor: &str) -> Result<Uuid> {
-    let [high, low] = page::decode(&query_text(customer), cursor)?;
-    Ok(Uuid::from_u64_pair(high, low))
 }
 
 /// End one of the customer's own sessions

@@ -49,27 +49,14 @@ pub async fn list(
         None => Uuid::max(),
     };
     // One more than asked for tells whether there is a further page.
-    let mut orders = state
+    let orders = state
         .db
         .read(deadline, |connection| {
             Box::pin(store::page(connection, customer.id, before, limit + 1))
         })
         .await?;
-    let next_cursor = cut(&mut orders, limit as usize).map(|last| cursor(customer.id, last));
-    Ok(Private(
-        StatusCode::OK,
-        Page {
-            items: orders,
-            next_cursor,
-        },
-    ))
-}
-
-/// Cuts the list to `limit`; answers the last id that stays when there are more.
-fn cut(orders: &mut Vec<Order>, limit: usize) -> Option<Uuid> {
-    let more = orders.len() > limit;
-    orders.truncate(limit);
-    orders.last().filter(|_| more).map(|order| order.id.0)
+    let page = Page::cut(orders, limit, |last| cursor(customer.id, last.id.0));
+    Ok(Private(StatusCode::OK, page))
 }
 
 /// A cursor belongs to the customer it was given to.
@@ -78,13 +65,11 @@ fn query_text(customer: CustomerId) -> String {
 }
 
 fn cursor(customer: CustomerId, last: Uuid) -> String {
-    let (high, low) = last.as_u64_pair();
-    page::encode(&query_text(customer), &[high, low])
+    page::encode_uuid(&query_text(customer), last)
 }
 
 fn position(customer: CustomerId, cursor: &str) -> Result<Uuid> {
-    let [high, low] = page::decode(&query_text(customer), cursor)?;
-    Ok(Uuid::from_u64_pair(high, low))
+    page::decode_uuid(&query_text(customer), cursor)
 }
 
 #[cfg(test)]

@@ -59,19 +59,11 @@ pub async fn list(
             }
             // One more than asked for tells whether there is a further page.
             let found = store::page(connection, product, before, limit + 1).await?;
-            Ok(Some(cut(product, found, limit as usize)))
+            let page = Page::cut(found, limit, |last| cursor(product, last.id.0));
+            Ok(Some(page))
         })
     })
     .await
-}
-
-/// Cuts what was found, one more than the limit when there is a further page, to a page.
-fn cut(product: ProductId, mut items: Vec<Review>, limit: usize) -> Page<Review> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let last = items.last().filter(|_| more);
-    let next_cursor = last.map(|review| cursor(product, review.id.0));
-    Page { items, next_cursor }
 }
 
 /// A cursor belongs to the product whose reviews gave it.
@@ -80,13 +72,11 @@ fn query_text(product: ProductId) -> String {
 }
 
 fn cursor(product: ProductId, last: Uuid) -> String {
-    let (high, low) = last.as_u64_pair();
-    page::encode(&query_text(product), &[high, low])
+    page::encode_uuid(&query_text(product), last)
 }
 
 fn position(product: ProductId, cursor: &str) -> Result<Uuid> {
-    let [high, low] = page::decode(&query_text(product), cursor)?;
-    Ok(Uuid::from_u64_pair(high, low))
+    page::decode_uuid(&query_text(product), cursor)
 }
 
 #[cfg(test)]

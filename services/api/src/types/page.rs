@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::error::Error;
 
@@ -28,6 +29,15 @@ impl<T> Page<T> {
             items,
             next_cursor: None,
         }
+    }
+
+    /// Cuts what was found, one more than `limit` when there is a further page; `cursor` names the last item that stays.
+    pub fn cut<C: Into<Option<String>>>(mut items: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> C) -> Self {
+        let limit = limit as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).and_then(|last| cursor(last).into());
+        Self { items, next_cursor }
     }
 }
 
@@ -57,6 +67,21 @@ pub fn encode(query: &str, position: &[u64]) -> String {
         bytes.extend_from_slice(&number.to_be_bytes());
     }
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A cursor that stands at a UUID.
+pub fn encode_uuid(query: &str, id: Uuid) -> String {
+    let (high, low) = id.as_u64_pair();
+    encode(query, &[high, low])
+}
+
+/// Reads a cursor that `encode_uuid` made for the same query.
+///
+/// # Errors
+/// As `decode`.
+pub fn decode_uuid(query: &str, cursor: &str) -> Result<Uuid, Error> {
+    let [high, low] = decode(query, cursor)?;
+    Ok(Uuid::from_u64_pair(high, low))
 }
 
 /// Reads a cursor that `encode` made for the same query.

@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::store;
-use crate::backoffice::cursor;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::identity::Admin;
@@ -131,6 +130,6 @@ pub async fn list(
             Box::pin(async move { store::page(connection, &filter, before, limit + 1).await })
         })
         .await?;
-    let page = cursor::page(found, limit, |last| page::encode(&text, &[last.id]));
+    let page = Page::cut(found, limit, |last| page::encode(&text, &[last.id]));
     Ok(Private(StatusCode::OK, page))
 }

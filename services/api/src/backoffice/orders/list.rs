@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{Summary, store};
-use crate::backoffice::{cursor, when};
+use crate::backoffice::when;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
 use crate::identity::Admin;
@@ -121,7 +121,7 @@ pub async fn list(
             Box::pin(async move { store::page(connection, &filter, before, limit + 1).await })
         })
         .await?;
-    let page = cursor::page(found, limit, |last| {
+    let page = Page::cut(found, limit, |last| {
         let (high, low) = last.id.0.as_u64_pair();
         page::encode(&text, &[when::micros(last.created_at), high, low])
     });

@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::store::list as store;
-use crate::backoffice::cursor;
 use crate::catalog::product::Category;
 use crate::db::Deadline;
 use crate::error::{Error, Result};
@@ -94,6 +93,6 @@ pub async fn list(
             Box::pin(async move { store::page(connection, &filter, before, limit + 1, currency).await })
         })
         .await?;
-    let page = cursor::page(found, limit, |last| page::encode(&text, &[last.id.0]));
+    let page = Page::cut(found, limit, |last| page::encode(&text, &[last.id.0]));
     Ok(Private(StatusCode::OK, page))
 }

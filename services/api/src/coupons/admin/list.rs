@@ -49,17 +49,14 @@ pub async fn list(
     };
     let currency = state.config.currency;
     // One more than asked for tells whether there is a further page.
-    let mut items = state
+    let items = state
         .db
         .read(deadline, move |connection| {
             Box::pin(async move { store::page(connection, &after, limit + 1, currency).await })
         })
         .await?;
-    let more = items.len() > limit as usize;
-    items.truncate(limit as usize);
-    let last = items.last().filter(|_| more);
-    let next_cursor = last.map(|last| page::encode(LIST, &pack(last.code.as_str())));
-    Ok(Private(StatusCode::OK, Page { items, next_cursor }))
+    let page = Page::cut(items, limit, |last| page::encode(LIST, &pack(last.code.as_str())));
+    Ok(Private(StatusCode::OK, page))
 }
 
 /// A code as the numbers of a cursor: its 32 bytes, filled up with 0.
