@@ -87,13 +87,15 @@ lint: ## Format and clippy, warnings denied
 .PHONY: check
 check: lint ## lint, the committed query data and OpenAPI document, the dependencies' licences and advisories
 	cargo run --release --locked -p trestle --bin sqlx-data -- --check
-	cargo run --release --locked -p trestle-api -- openapi --check services/api/openapi.json
+	$(CARGO_BUILD)
+	$(BIN)/trestle-api openapi --check services/api/openapi.json
 	cargo test --release --locked -p trestle-tests --test dependencies
 
 # Through a file beside it: a build that fails must not leave an empty document.
 .PHONY: openapi
 openapi: ## Write services/api/openapi.json anew, after a change of the API
-	cargo run --release --locked -p trestle-api -- openapi >services/api/openapi.json.new
+	$(CARGO_BUILD)
+	$(BIN)/trestle-api openapi >services/api/openapi.json.new
 	mv services/api/openapi.json.new services/api/openapi.json
 
 .PHONY: clean

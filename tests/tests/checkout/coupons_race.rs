@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -11,13 +10,13 @@ use trestle_tests::{Shopper, money, repetitions, shop};
 use uuid::Uuid;
 
 use crate::coupon::{coupon, order_with, used};
+use crate::crowd::{customers, insist};
 use crate::fixture::{Stocked, audit_is_clean, calm, ended, id, on_hand};
 
 const BUYERS: usize = 64;
 const USES: usize = 10;
 
-/// Buys one piece with the coupon: the order, or None when there is no use left. Some hang up and try again with the same
-/// key, some send it twice at once; all try until they hear an end.
+/// Buys one piece with the coupon: the order, or None when there is no use left.
 async fn buy(
     customer: Shopper,
     variant: u64,
@@ -27,53 +26,9 @@ async fn buy(
 ) -> Option<String> {
     let key = Uuid::new_v4().to_string();
     let request = || order_with(&customer, &[(variant, 1)], &code, &key, "tok_approve");
-    start.wait().await;
-    match number % 4 {
-        1 => {
-            let patience = Duration::from_millis(number as u64 % 16 * 4);
-            request().timeout(patience).send().await.ok();
-        }
-        2 => {
-            let _both = tokio::join!(request().send(), request().send());
-        }
-        _ => {}
-    }
-    let began = Instant::now();
-    loop {
-        let answer = customer.send(request()).await;
-        match (answer.status, answer.code()) {
-            (201, _) => {
-                assert_eq!(answer.body["discount"], money(125));
-                return Some(id(&answer.body).to_owned());
-            }
-            (409, "coupon_used_up") => return None,
-            (409 | 503, "order_in_progress" | "unavailable" | "overloaded") => {
-                assert!(!answer.header("retry-after").is_empty());
-            }
-            _ => unreachable!("{}", answer.text),
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "no end: {}",
-            answer.text
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// Customers through the proxy and at each replica's own door.
-async fn customers(count: usize) -> Vec<Shopper> {
-    let shop = shop().await;
-    let replicas = shop.replicas();
-    let mut customers = Vec::new();
-    for number in 0..count {
-        let customer = Shopper::customer(&shop.url()).await;
-        customers.push(match number % 3 {
-            0 => customer,
-            n => customer.at(&format!("http://{}", replicas[n - 1].address)),
-        });
-    }
-    customers
+    let answer = insist(&customer, number, start, "coupon_used_up", request).await?;
+    assert_eq!(answer.body["discount"], money(125));
+    Some(id(&answer.body).to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

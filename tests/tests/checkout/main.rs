@@ -6,6 +6,7 @@ mod coupon;
 mod coupons;
 mod coupons_admin;
 mod coupons_race;
+mod crowd;
 mod fixture;
 mod list;
 mod payment;

@@ -10,6 +10,7 @@ use tokio::sync::Barrier;
 use trestle_tests::{Shopper, eventually, repetitions, shop, sql};
 use uuid::Uuid;
 
+use crate::crowd::{customers, insist};
 use crate::fixture::{PRICE, Stocked, alone, audit_is_clean, calm, id, on_hand};
 
 const BUYERS: usize = 64;
@@ -18,61 +19,19 @@ const STOCK: i32 = 20;
 /// What a buyer was told in the end: the order, or that there is none left.
 type End = Option<String>;
 
-/// Buys one piece. Some hang up and try again with the same key, some send it twice at once, all try until they hear
-/// an end.
+/// Buys one piece.
 async fn buy(customer: Shopper, variant: u64, number: usize, start: Arc<Barrier>) -> End {
     let key = Uuid::new_v4().to_string();
     let request = || customer.order_request(variant, 1, &key, "tok_approve");
-    start.wait().await;
-    match number % 4 {
-        1 => {
-            let patience = Duration::from_millis(number as u64 % 16 * 4);
-            request().timeout(patience).send().await.ok();
-        }
-        2 => {
-            let _both = tokio::join!(request().send(), request().send());
-        }
-        _ => {}
-    }
-    let began = Instant::now();
-    loop {
-        let answer = customer.send(request()).await;
-        match (answer.status, answer.code()) {
-            (201, _) => return Some(id(&answer.body).to_owned()),
-            (409, "out_of_stock") => return None,
-            // Under way, or too many at once: both say so with Retry-After.
-            (409 | 503, "order_in_progress" | "unavailable" | "overloaded") => {
-                assert!(!answer.header("retry-after").is_empty());
-            }
-            _ => unreachable!("{}", answer.text),
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "no end: {}",
-            answer.text
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let answer = insist(&customer, number, start, "out_of_stock", request).await?;
+    Some(id(&answer.body).to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_buyers_of_twenty_pieces_get_exactly_twenty() {
     let _calm = calm().await;
     let shop = shop().await;
-    let doors: Vec<String> = shop
-        .replicas()
-        .iter()
-        .map(|r| format!("http://{}", r.address))
-        .collect();
-    let mut customers = Vec::new();
-    for number in 0..BUYERS {
-        // Through the proxy, and at each replica's own door.
-        let customer = Shopper::customer(&shop.url()).await;
-        customers.push(match number % 3 {
-            0 => customer,
-            n => customer.at(&doors[n - 1]),
-        });
-    }
+    let customers = customers(BUYERS).await;
     for _ in 0..repetitions() {
         let (_, variant) = Stocked::one(STOCK).await;
         let start = Arc::new(Barrier::new(BUYERS));
