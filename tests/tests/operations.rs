@@ -639,21 +639,26 @@ async fn refusals_are_counted_by_reason_timed_and_say_when_to_come_back() {
         .unwrap();
     let door = format!("http://{}", stack.replicas()[0].address);
     let customer = Shopper::customer(&door).await;
-    let product: u64 = sqlx::query_scalar("SELECT variant_id FROM stock WHERE on_hand > 5 LIMIT 1")
-        .fetch_one(&mut sql(&stack).await)
-        .await
-        .unwrap();
+    let (variant, product): (u64, u64) = sqlx::query_as(
+        "SELECT id, product_id FROM variants JOIN stock ON variant_id = id WHERE on_hand > 5 LIMIT 1",
+    )
+    .fetch_one(&mut sql(&stack).await)
+    .await
+    .unwrap();
+    let product = format!("/products/{product}");
     let login = json!({"email": "nobody@example.com", "password": "correct horse battery"});
     let visitor = Shopper::visitor(&door);
     let logins = (0..100).map(|_| visitor.post("/sessions", &login));
     assert_refused(futures_util::future::join_all(logins).await, 20);
 
-    // All places are taken by writes that wait for a lock; the line (16 for each place) is not enough for all who come.
-    customer.put_in_cart(product, 1).await.expect(200);
+    // All places are taken by writes that wait for a lock; the line (4 for each place) is not enough for all who come.
+    // What is in memory is answered meanwhile.
+    customer.put_in_cart(variant, 1).await.expect(200);
+    visitor.get(&product).await.expect(200);
     let mut holder = sql(&stack).await;
     holder.execute("START TRANSACTION").await.unwrap();
     holder.execute("SELECT id FROM carts FOR UPDATE").await.unwrap();
-    let writes = (0..34).map(|_| customer.put_in_cart(product, 2));
+    let writes = (0..34).map(|_| customer.put_in_cart(variant, 2));
     let crowd = async {
         eventually("all places are taken", async || {
             Metrics::of(&stack)
@@ -662,8 +667,12 @@ async fn refusals_are_counted_by_reason_timed_and_say_when_to_come_back() {
                 >= 34.0
         })
         .await;
-        let reads = (0..700).map(|_| visitor.get("/categories"));
-        let answers = futures_util::future::join_all(reads).await;
+        let reads = (0..700).map(|_| customer.get("/orders"));
+        let from_memory = (0..100).map(async |_| visitor.get(&product).await.expect(200));
+        let (answers, _) = tokio::join!(
+            futures_util::future::join_all(reads),
+            futures_util::future::join_all(from_memory),
+        );
         holder.execute("ROLLBACK").await.unwrap();
         answers
     };

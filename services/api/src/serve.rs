@@ -72,7 +72,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
         lifecycle: Arc::new(Lifecycle::default()),
         log,
         hashes: Arc::new(Semaphore::new(config.hashes)),
-        admission: Admission::new(config.max_requests),
+        admission: Arc::new(Admission::new(config.max_requests)),
         throttle: Throttle::default(),
         started: Instant::now(),
         schema: Dependency::default(),

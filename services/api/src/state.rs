@@ -30,7 +30,7 @@ pub struct Shared {
     /// Failed logins, and who waits because of them.
     pub throttle: Throttle,
     /// How many requests are worked on at a time.
-    pub admission: Admission,
+    pub admission: Arc<Admission>,
     pub started: Instant,
     /// What the start waits for: a database with a current schema and our currency.
     pub schema: Dependency,

@@ -5,13 +5,14 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::task::JoinHandle;
 
-use crate::admission::Place;
+use crate::admission::{Admission, Place};
+use crate::error::{Error, Result};
 use crate::metrics::{METRICS, Reason};
 use crate::middleware::Trace;
 
@@ -28,18 +29,31 @@ pub struct Tally {
     pub redis: Count,
     /// Which queue was full, if one was.
     refused: OnceLock<Reason>,
-    place: Mutex<Option<Place>>,
+    admission: Arc<Admission>,
+    standing: Mutex<Standing>,
+}
+
+/// Where a request stands with regard to the places for work.
+#[derive(Debug)]
+enum Standing {
+    /// It has needed none so far.
+    Outside,
+    /// It keeps this one until it ends.
+    Inside(#[expect(dead_code, reason = "kept for its drop")] Place),
+    /// It had one, or ended without: what it still does needs none.
+    Left,
 }
 
 impl Tally {
-    pub fn new(request_id: HeaderValue, trace: Trace) -> Self {
+    pub fn new(request_id: HeaderValue, trace: Trace, admission: Arc<Admission>) -> Self {
         Self {
             request_id,
             trace,
             queries: Count::default(),
             redis: Count::default(),
             refused: OnceLock::new(),
-            place: Mutex::new(None),
+            admission,
+            standing: Mutex::new(Standing::Outside),
         }
     }
 
@@ -47,14 +61,33 @@ impl Tally {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// Keeps the place at which this request is worked on.
-    pub fn hold(&self, place: Place) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    /// Takes a place to work at, unless the request had one.
+    ///
+    /// # Errors
+    /// `Overloaded` when there is none soon.
+    pub async fn enter(&self) -> Result<()> {
+        if !matches!(*self.standing(), Standing::Outside) {
+            return Ok(());
+        }
+        let Some(place) = self.admission.enter().await else {
+            self.refuse(Reason::Requests);
+            return Err(Error::Overloaded);
+        };
+        let mut standing = self.standing();
+        // It may have ended, or another task of it may have been quicker.
+        if matches!(*standing, Standing::Outside) {
+            *standing = Standing::Inside(place);
+        }
+        Ok(())
     }
 
-    /// Leaves it to another request.
+    /// Leaves the place to another request, for good.
     pub fn leave(&self) {
-        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+        *self.standing() = Standing::Left;
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn refuse(&self, reason: Reason) {
@@ -114,6 +147,18 @@ pub fn current() -> Option<Arc<Tally>> {
 /// The request at hand is turned away because this queue is full.
 pub fn refused(reason: Reason) {
     TALLY.try_with(|tally| tally.refuse(reason)).ok();
+}
+
+/// The request at hand is going to ask Redis or MySQL: it takes a place, if it has none. Work that is nobody's request needs
+/// none.
+///
+/// # Errors
+/// `Overloaded` when there is none soon.
+pub async fn enter() -> Result<()> {
+    match current() {
+        Some(tally) => tally.enter().await,
+        None => Ok(()),
+    }
 }
 
 /// The request at hand leaves its place to another, for good: it is going to wait for something outside of this shop, and

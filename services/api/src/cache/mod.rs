@@ -37,6 +37,7 @@ use crate::clock::now_ms;
 use crate::db::Deadline;
 use crate::db::deadline::READ;
 use crate::error::{Error, Result};
+use crate::tally;
 
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
 pub const LOADS: usize = 8;
@@ -156,7 +157,7 @@ impl Cache {
         let redis = redis.cloned();
         let key = key.clone();
         let load = load();
-        crate::tally::spawn(async move {
+        tally::spawn(async move {
             let outcome = cache.fetch(redis.as_ref(), &key, &load).await;
             let loaded = outcome
                 .as_ref()
@@ -176,10 +177,11 @@ impl Cache {
 
     /// Asks Redis, then MySQL.
     async fn fetch(&self, redis: Option<&Redis>, key: &Key, load: &Load) -> Result<Hit> {
+        let entered = tally::enter().await;
         let mut stale: Stale = self.memory.get(key).map(|entry| (entry, Source::Memory));
         let reply = match redis {
-            Some(redis) => redis.get(&key.redis_name()).await,
-            None => Reply::Skipped,
+            Some(redis) if entered.is_ok() => redis.get(&key.redis_name()).await,
+            _ => Reply::Skipped,
         };
         let asked = Asked {
             memory: self.memory.is_on(),
@@ -214,7 +216,11 @@ impl Cache {
         // neither waits long for it nor is refused because many do.
         let outage = self.outage.load(Ordering::Relaxed);
         let limit = if outage && stale.is_some() { PROBE } else { LOAD };
-        match self.load(key, load, Deadline::after(limit)).await {
+        let loaded = match entered {
+            Ok(()) => self.load(key, load, Deadline::after(limit)).await,
+            Err(overloaded) => Err(overloaded),
+        };
+        match loaded {
             Ok(entry) => Ok(hit(entry, Source::Database, false)),
             Err(error) if error.is_outage() || (outage && matches!(error, Error::Overloaded)) => {
                 match stale.filter(|(entry, _)| self.may_be_given_stale(key, entry)) {

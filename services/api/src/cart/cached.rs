@@ -14,6 +14,7 @@ use crate::clock::now_ms;
 use crate::db::Deadline;
 use crate::error::Result;
 use crate::state::AppState;
+use crate::tally;
 use crate::types::id::{CartId, ProductId, VariantId};
 
 /// Short: a cart is read in bursts.
@@ -75,6 +76,7 @@ pub async fn read(state: &AppState, deadline: Deadline, owner: &Owner) -> Result
     };
     let mut redis = Redis::Bypassed;
     if let Some(cookie) = cookie {
+        tally::enter().await?;
         let cart;
         (cart, redis) = from_redis(state, &cookie).await;
         if let Some(cart) = cart {

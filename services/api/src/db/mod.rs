@@ -27,6 +27,7 @@ pub use deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::health::Dependency;
 use crate::metrics::METRICS;
+use crate::tally;
 
 /// How often a transaction that met a deadlock or a lock wait is tried in all.
 const ATTEMPTS: u32 = 4;
@@ -140,7 +141,7 @@ impl Db {
         work: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + Sync + 'static,
     ) -> Result<T> {
         let db = self.clone();
-        let task = crate::tally::spawn(async move {
+        let task = tally::spawn(async move {
             let mut attempt = 1;
             loop {
                 match db.attempt(deadline, &work).await {
@@ -195,6 +196,7 @@ impl Db {
     }
 
     async fn lease(&self, deadline: Deadline) -> Result<Lease> {
+        tally::enter().await?;
         // Boxed: it holds a whole connection handshake, 18 kB that every future above would carry along.
         let began = Instant::now();
         let acquired = timeout_at(deadline.0, Box::pin(self.pool.acquire())).await;

@@ -120,17 +120,19 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let began = Instant::now();
     let state = &surround.state;
     let id = surround.request_id(&request);
-    let tally = Arc::new(Tally::new(id.clone(), Trace::of(request.headers())));
+    let admission = Arc::clone(&state.admission);
+    let tally = Arc::new(Tally::new(id.clone(), Trace::of(request.headers()), admission));
     let asked = Asked::of(&request);
     let known = Known::of(&request);
-    let place = state.admission.enter().await;
-    let admitted = place.is_some();
-    if let Some(place) = place {
-        tally.hold(place);
-    }
-    let mut response = if !admitted {
-        tally.refuse(Reason::Requests);
-        Error::Overloaded.into_response()
+    // A read may find all it needs in memory, for less than a refusal costs, and takes its place when it does not
+    // (`tally::enter`). A write never can: it is refused before it is read.
+    let admitted = if asked.method.is_safe() {
+        Ok(())
+    } else {
+        tally.enter().await
+    };
+    let mut response = if let Err(overloaded) = admitted {
+        overloaded.into_response()
     } else if browser::is_cross_origin_write(&request, &state.config) {
         Error::CrossOrigin.into_response()
     } else if let Err(error) = surround.conventions.check(&request) {
