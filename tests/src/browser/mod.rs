@@ -91,6 +91,11 @@ impl Browser {
     async fn set_up(&self, options: Options) {
         let Options { width, height, dark, .. } = options;
         self.resize(width, height).await;
+        self.theme(dark).await;
+    }
+
+    /// The system's theme.
+    pub async fn theme(&self, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
         let features = json!([
             {"name": "prefers-color-scheme", "value": scheme},
