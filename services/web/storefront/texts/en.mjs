@@ -64,6 +64,10 @@ export const texts = {
   forms: {
     optional: "optional",
     missing: "Please fill this in.",
+    invalid: "This cannot be used as it is.",
+    at_least: (least) => `It must be ${least} at least.`,
+    at_most: (most) => `It must be ${most} at most.`,
+    too_short: (least) => `It must have at least ${least} characters.`,
     save: "Save",
     cancel: "Cancel",
   },

@@ -62,6 +62,10 @@ export const texts = {
   forms: {
     optional: "선택",
     missing: "입력해 주세요.",
+    invalid: "이대로는 사용할 수 없습니다.",
+    at_least: (least) => `${least} 이상이어야 합니다.`,
+    at_most: (most) => `${most} 이하여야 합니다.`,
+    too_short: (least) => `${least}자 이상이어야 합니다.`,
     save: "저장",
     cancel: "취소",
   },
