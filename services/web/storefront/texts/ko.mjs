@@ -134,7 +134,7 @@ export const texts = {
     logged_out: "로그아웃되었습니다. 또 만나요.",
     profile: "내 정보",
     profile_detail: "상점에서 부르는 이름과 로그인할 때 쓰는 이메일입니다.",
-    since: "가입일",
+    since: (day) => `${day} 가입`,
     name_hint: "상품평에는 이름의 일부만 표시됩니다.",
     save_name: "이름 저장",
     name_saved: "이름을 저장했습니다.",

@@ -3,9 +3,9 @@
 import { get } from "../lib/api.mjs";
 import { h, link } from "../lib/dom.mjs";
 import { Problem } from "../lib/problem.mjs";
-import { events, go, rename } from "../lib/router.mjs";
+import { events, go, reload, rename } from "../lib/router.mjs";
 import * as session from "../lib/session.mjs";
-import { t } from "../lib/text.mjs";
+import { day, t } from "../lib/text.mjs";
 import { addressesSection } from "../parts/account/addresses.mjs";
 import { passwordSection, profileSection } from "../parts/account/profile.mjs";
 import { section, showSection } from "../parts/account/section.mjs";
@@ -28,7 +28,7 @@ export default async function ({ signal, back }) {
     get("/sessions", { signal }),
   ]);
   const logins = sessionsSection(sessions, signal);
-  const node = page(profile.email, [
+  const node = page(t("account.since", day(profile.created_at)), [
     profileSection(profile),
     addressesSection(addresses.items, profile.name),
     passwordSection(profile.email, logins.refresh),
@@ -36,18 +36,21 @@ export default async function ({ signal, back }) {
   ]);
   const anchor = location.hash.slice(1);
   if (!back && SECTIONS.includes(anchor)) events.addEventListener("shown", () => showSection(anchor), { once: true, signal });
+  // Logged out in another tab, or somebody else is in: what stands here is not theirs.
+  const leave = () => session.current()?.email !== profile.email && reload();
+  session.events.addEventListener("change", leave, { signal });
   return { title: t("account.title"), node };
 }
 
 /** The page around its sections, while they are read too: the same size, so that nothing jumps. */
-function page(email, sections) {
+function page(lead, sections) {
   return h(
     "div",
-    { class: "page account", "aria-busy": email === null },
+    { class: "page account", "aria-busy": lead === null },
     h(
       "div",
       { class: "head" },
-      h("div", {}, h("h1", { tabindex: -1 }, t("account.title")), h("p", { class: "soft" }, email ?? session.current()?.email ?? "")),
+      h("div", {}, h("h1", { tabindex: -1 }, t("account.title")), h("p", { class: "soft" }, lead ?? h("span", { class: "bone short" }))),
       h(
         "div",
         { class: "actions" },

@@ -3,7 +3,7 @@
 import { send } from "../../lib/api.mjs";
 import { h } from "../../lib/dom.mjs";
 import * as session from "../../lib/session.mjs";
-import { day, t } from "../../lib/text.mjs";
+import { t } from "../../lib/text.mjs";
 import { field, form } from "../form.mjs";
 import { say } from "../states.mjs";
 import { newPasswordField, passwordField } from "./fields.mjs";
@@ -12,7 +12,6 @@ import { section } from "./section.mjs";
 
 /** @param {object} profile of the API */
 export function profileSection(profile) {
-  const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   const change = async ({ name }) => {
     await kindly(() => send("PATCH", "/customers/me", { name }));
     await session.reread();
@@ -20,7 +19,7 @@ export function profileSection(profile) {
   };
   return section(
     "profile",
-    h("dl", { class: "facts" }, fact(t("account.email"), profile.email), fact(t("account.since"), day(profile.created_at))),
+    h("dl", {}, h("dt", {}, t("account.email")), h("dd", {}, profile.email)),
     form(
       { "aria-label": t("account.profile") },
       change,

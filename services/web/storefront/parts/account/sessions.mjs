@@ -20,7 +20,8 @@ export function sessionsSection(first, signal) {
   let page = first;
 
   const show = () => {
-    put(list, page.items.map(row));
+    // This one first: the others are measured by it.
+    put(list, page.items.toSorted((one, other) => Number(other.current) - Number(one.current)).map(row));
     const others = page.items.some((item) => !item.current);
     put(
       below,
@@ -36,10 +37,10 @@ export function sessionsSection(first, signal) {
   };
   const more = async () => {
     const next = await get(`/sessions?cursor=${encodeURIComponent(page.next_cursor)}`, { signal });
-    const seen = page.items.length;
     page = { ...next, items: [...page.items, ...next.items] };
     show();
-    (list.children[seen]?.querySelector("button") ?? list.children[seen])?.focus();
+    const shown = next.items.find((item) => !item.current);
+    list.querySelector(`[data-id="${shown?.id}"] button`)?.focus();
   };
   const endOthers = async () => {
     await send("DELETE", "/sessions");
@@ -52,7 +53,7 @@ export function sessionsSection(first, signal) {
       // It has ended by itself meanwhile: it is what was asked for.
       if (error.status !== 404) throw error;
     });
-    const at = page.items.indexOf(item);
+    const at = Array.from(list.children).findIndex((element) => element.dataset.id === item.id);
     page = { ...page, items: page.items.filter((other) => other !== item) };
     show();
     const after = list.children[Math.min(at, list.children.length - 1)]?.querySelector("button");
@@ -67,7 +68,7 @@ export function sessionsSection(first, signal) {
       button(t("account.end_session"), { class: "act", "aria-label": `${t("account.end_session")}: ${name}` }, () => endOne(item), sayTrouble);
     return h(
       "li",
-      {},
+      { dataset: { id: item.id } },
       h(
         "div",
         {},
