@@ -158,7 +158,7 @@ export const texts = {
     save_password: "비밀번호 변경",
     password_saved: "비밀번호를 변경하고 다른 기기에서 모두 로그아웃했습니다.",
     sessions: "로그인된 기기",
-    sessions_detail: "본인의 기기가 아닌 것이 있다면 로그아웃하고 비밀번호를 바꿔 주세요.",
+    sessions_detail: "모르는 기기가 있다면 로그아웃하고 비밀번호를 바꿔 주세요.",
     this_browser: "현재 브라우저",
     browser_on: (browser, system) => `${system}의 ${browser}`,
     unknown_browser: "알 수 없는 브라우저",

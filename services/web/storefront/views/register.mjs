@@ -28,6 +28,7 @@ export default async function (visit) {
       if (!(error instanceof Problem) || error.code !== "email_taken") throw error;
       const text = h("p", {}, h("strong", {}, t("account.problems.email_taken")), " ", link(logIn, {}, t("account.log_in_instead")));
       put(taken, notice("bad", text));
+      element.elements.email.setAttribute("aria-invalid", "true");
       element.elements.email.focus();
     }
   };
@@ -36,8 +37,8 @@ export default async function (visit) {
     submit,
     field("name", t("account.name"), { required: true, maxlength: 100, autocomplete: "name" }),
     emailField({ autocomplete: "email" }),
-    newPasswordField("password", t("account.password")),
     taken,
+    newPasswordField("password", t("account.password")),
     h("button", { type: "submit", class: "button primary" }, t("account.register")),
   );
   const aside = [

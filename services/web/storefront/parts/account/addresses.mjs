@@ -52,7 +52,7 @@ export function addressesSection(addresses, name) {
       showBelow();
       focusOn(null);
     };
-    put(below, addressForm(t("account.add_address"), { name }, added, cancel));
+    put(below, h("div", { class: "address open" }, addressForm(t("account.add_address"), { name }, added, cancel)));
     below.querySelector("input").focus();
   };
 
