@@ -160,7 +160,7 @@ export const texts = {
     sessions: "로그인된 기기",
     sessions_detail: "모르는 기기가 있다면 로그아웃하고 비밀번호를 바꿔 주세요.",
     this_browser: "현재 브라우저",
-    browser_on: (browser, system) => `${system}의 ${browser}`,
+    browser_on: (browser, system) => `${browser} · ${system}`,
     unknown_browser: "알 수 없는 브라우저",
     logged_in_at: (time) => `${time} 로그인`,
     end_session: "로그아웃",
