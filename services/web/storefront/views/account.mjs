@@ -12,12 +12,21 @@ import { section, showSection } from "../parts/account/section.mjs";
 import { sessionsSection } from "../parts/account/sessions.mjs";
 import { sayTrouble } from "../parts/account/trouble.mjs";
 import { button } from "../parts/form.mjs";
-import { bones, say } from "../parts/states.mjs";
+import { say } from "../parts/states.mjs";
 
 const SECTIONS = ["profile", "addresses", "password_change", "sessions"];
 
+/** What each section has while it is read: lines of text, and boxes where fields and buttons will be. */
+const SHAPES = {
+  profile: ["line", "line", "line", "box", "line", "box"],
+  addresses: ["card", "box"],
+  password_change: ["line", "box", "line", "box", "line", "line", "box"],
+  sessions: ["card"],
+};
+
 export function skeleton() {
-  return page(null, SECTIONS.map((name) => section(name, bones(4))));
+  const shape = (name) => h("div", { class: "shape", "aria-hidden": true }, SHAPES[name].map((kind) => h("span", { class: `bone ${kind}` })));
+  return page(null, SECTIONS.map((name) => section(name, shape(name))));
 }
 
 export default async function ({ signal, back }) {
