@@ -109,7 +109,7 @@ export function addressesSection(addresses, name) {
 }
 
 function addressForm(label, values, submit, cancel) {
-  const element = form(
+  return form(
     { class: "address-form", "aria-label": label },
     submit,
     addressFields(values),
@@ -120,8 +120,4 @@ function addressForm(label, values, submit, cancel) {
       h("button", { type: "button", class: "button", onclick: cancel }, t("forms.cancel")),
     ),
   );
-  element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") cancel();
-  });
-  return element;
 }
