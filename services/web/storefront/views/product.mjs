@@ -37,7 +37,7 @@ export default async function productView(visit) {
     rename(`${location.pathname}?${now}`);
   };
   const writing = query.get("review") === "1";
-  const opinions = reviews(product, said, { writing, reread: read, signal });
+  const opinions = reviews(product, said, { writing, signal });
   if (writing && !back) bringUp(opinions, signal);
 
   const { handle } = product.category;

@@ -16,7 +16,7 @@ const WIDE = "(min-width: 60rem)";
  * @param {{category?: string}} of.fixed what the page itself stands for
  * @param {Array} of.categories to choose from where the page stands for none
  * @param {string} of.currency
- * @param {string} of.clearTo the address without filters
+ * @param {(wish: Wish) => string} of.clearTo the address without filters
  * @param {(set: object) => void} of.changed called with what is set now
  * @param {AbortSignal} of.signal
  */
@@ -25,7 +25,7 @@ export function filters({ wish, fixed, categories, currency, clearTo, changed, s
   const rating = choice("rating", [["", t("catalogue.any_rating")], ...["4", "3", "2", "1"].map((least) => [least, t("catalogue.rating_from", Number(least))])], wish.rating);
   const [min, max] = [amount("min", wish.min), amount("max", wish.max)];
   const stock = h("input", { type: "checkbox", name: "stock", value: "1", checked: wish.stock });
-  const clear = link(clearTo, { class: "clear" }, t("catalogue.clear"));
+  const clear = link("", { class: "clear" }, t("catalogue.clear"));
   const set = h("span", { class: "set" });
   const form = h(
     "form",
@@ -48,6 +48,7 @@ export function filters({ wish, fixed, categories, currency, clearTo, changed, s
   };
   const show = (current) => {
     const count = filtersSet(current, fixed);
+    clear.href = clearTo(current);
     clear.hidden = count === 0;
     set.textContent = count > 0 ? t("catalogue.filters_set", count) : "";
   };

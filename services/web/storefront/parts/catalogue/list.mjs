@@ -57,13 +57,14 @@ export function list(visit, read, { path, categories, elsewhere }) {
   const trouble = h("div", {});
   const more = button(t("catalogue.more"), { class: "button" }, showMore, failed);
   const none = h("div", {});
-  const results = h("div", { class: "results" }, h("div", { class: "above" }, count, order()), trouble, none, grid, h("div", { class: "actions" }, more));
+  const sorting = order();
+  const results = h("div", { class: "results" }, h("div", { class: "above" }, count, sorting), trouble, none, grid, h("div", { class: "actions" }, more));
   const side = filters({
     wish,
     fixed,
     categories,
     currency,
-    clearTo: addressOfWish(path, { ...readWish(new URLSearchParams()), q: wish.q, sort: wish.sort }),
+    clearTo: unfiltered,
     changed: (set) => change(set),
     signal: visit.signal,
   });
@@ -81,6 +82,7 @@ export function list(visit, read, { path, categories, elsewhere }) {
 
   function tell() {
     more.hidden = found.cursor === null;
+    sorting.hidden = found.items.length === 0;
     count.textContent = found.items.length === 0 ? t("catalogue.none") : t(found.cursor ? "catalogue.shown" : "catalogue.shown_all", found.items.length);
   }
 
@@ -136,6 +138,10 @@ export function list(visit, read, { path, categories, elsewhere }) {
     return { ...wish, ...Object.fromEntries(Object.keys(fixed).map((name) => [name, ""])) };
   }
 
+  function unfiltered({ q, sort }) {
+    return addressOfWish(path, { ...readWish(new URLSearchParams()), q, sort });
+  }
+
   function failed(error) {
     const [title, detail] = sayProblem(error);
     const again = h("button", { type: "button", class: "button small", onclick: () => change({}) }, t("states.again"));
@@ -144,8 +150,7 @@ export function list(visit, read, { path, categories, elsewhere }) {
 
   function nothing() {
     const set = filtersSet(wish, fixed) > 0;
-    const unfiltered = addressOfWish(path, { ...readWish(new URLSearchParams()), q: wish.q });
-    const way = set ? link(unfiltered, { class: "button primary" }, t("catalogue.clear")) : link(wish.q === "" ? "/" : "/search", { class: "button primary" }, t(wish.q === "" ? "states.home" : "catalogue.all"));
+    const way = set ? link(unfiltered(wish), { class: "button primary" }, t("catalogue.clear")) : link(wish.q === "" ? "/" : "/search", { class: "button primary" }, t(wish.q === "" ? "states.home" : "catalogue.all"));
     return [empty(t("catalogue.nothing"), t(set ? "catalogue.nothing_filtered" : wish.q ? "catalogue.nothing_found" : "catalogue.nothing_here"), way), elsewhere];
   }
 

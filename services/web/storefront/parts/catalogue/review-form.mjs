@@ -16,7 +16,7 @@ const LONGEST = 2000;
  * @param {number} product its id
  * @param {object} of
  * @param {() => void} of.closed called when the form is not wanted any more
- * @param {() => Promise<void>} of.changed called when the reviews are others than before
+ * @param {(before?: object, now?: object) => void} of.changed called with one's review as it was and as it is
  * @param {AbortSignal} of.signal
  */
 export function reviewForm(product, { closed, changed, signal }) {
@@ -33,15 +33,16 @@ export function reviewForm(product, { closed, changed, signal }) {
     const submit = async ({ rating, text }) => {
       put(said);
       const opinion = { rating: Number(rating), text: clean(text) };
+      let now;
       try {
-        await (mine ? send("PUT", `${path}/mine`, opinion, { signal }) : send("POST", path, opinion, { signal }));
+        now = await (mine ? send("PUT", `${path}/mine`, opinion, { signal }) : send("POST", path, opinion, { signal }));
       } catch (error) {
         if (error.code === "already_reviewed") await edit(t("catalogue.already_reviewed"));
         else if (error.code === "not_bought") put(said, notice("warn", h("p", {}, t("catalogue.not_bought"))));
         else throw error;
         return;
       }
-      await finish(t(mine ? "catalogue.review_changed" : "catalogue.review_thanks"));
+      finish(t(mine ? "catalogue.review_changed" : "catalogue.review_thanks"), mine, now);
     };
     const text = field("text", t("catalogue.review_text"), { rows: 5, maxlength: LONGEST, value: values.text ?? "" });
     const element = form(
@@ -50,7 +51,7 @@ export function reviewForm(product, { closed, changed, signal }) {
       rating(values.rating),
       text,
       said,
-      h("div", { class: "actions" }, h("button", { type: "submit", class: "button primary" }, t(mine ? "forms.save" : "catalogue.send_review")), cancel(), mine && remove(said)),
+      h("div", { class: "actions" }, h("button", { type: "submit", class: "button primary" }, t(mine ? "forms.save" : "catalogue.send_review")), cancel(), mine && remove(mine, said)),
     );
     element.addEventListener("input", () => !mine && keep(draft, Object.fromEntries(new FormData(element))));
     put(node, element);
@@ -66,22 +67,22 @@ export function reviewForm(product, { closed, changed, signal }) {
   }
 
   /** Deleting asks once more, in the same place. */
-  function remove(said) {
+  function remove(mine, said) {
     const no = h("button", { type: "button", class: "button", onclick: () => { put(said); ask.focus(); } }, t("catalogue.keep_review"));
     const gone = async () => {
       await send("DELETE", `${path}/mine`, undefined, { signal });
-      await finish(t("catalogue.review_deleted"));
+      finish(t("catalogue.review_deleted"), mine);
     };
     const yes = button(t("catalogue.delete_review"), { class: "button danger" }, gone, (error) => put(said, notice("bad", h("p", {}, sayProblem(error).join(" ")))));
     const ask = h("button", { type: "button", class: "button danger", onclick: () => { put(said, notice("warn", h("p", {}, t("catalogue.delete_review_sure")), h("p", { class: "actions" }, yes, no))); no.focus(); } }, t("catalogue.delete_review"));
     return ask;
   }
 
-  async function finish(text) {
+  function finish(text, ...review) {
     keep(draft);
     say(text);
     closed();
-    await changed();
+    changed(...review);
   }
 
   function cancel() {

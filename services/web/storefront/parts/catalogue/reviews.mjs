@@ -20,47 +20,50 @@ export function readReviews(product, signal, cursor) {
  * @param {PromiseSettledResult} first the first page of its reviews
  * @param {object} of
  * @param {boolean} of.writing whether the form is open from the start
- * @param {() => Promise<object>} of.reread reads the product again
  * @param {AbortSignal} of.signal
  */
-export function reviews(product, first, { writing, reread, signal }) {
+export function reviews(product, first, { writing, signal }) {
   const sum = h("div", { class: "sum" });
   const slot = h("div", { class: "slot" });
   const items = h("ol", { class: "said-by" });
   const trouble = h("div", {});
   const write = h("button", { type: "button", class: "button", onclick: () => open(true) }, t("catalogue.write_review"));
   const more = button(t("catalogue.more_reviews"), { class: "button" }, showMore, (error) => tell(error));
+  let all = [];
   let cursor = null;
+  let { rating } = product;
 
-  show(product.rating, first);
+  sums();
+  if (first.status === "rejected") tell(first.reason);
+  else went(first.value);
   if (writing) open(false);
+  show();
   return h("section", { class: "part reviews", id: "reviews" }, h("div", { class: "head" }, h("h2", {}, t("catalogue.reviews")), write), sum, slot, trouble, items, h("div", { class: "actions" }, more));
 
-  function show(rating, read) {
-    put(trouble);
+  function sums() {
     put(sum, rating.count > 0 ? stars(rating) : h("p", { class: "soft" }, t("catalogue.no_reviews")));
-    if (read.status === "rejected") {
-      more.hidden = true;
-      tell(read.reason);
-      return;
-    }
-    put(items, read.value.items.map(review));
-    went(read.value);
   }
 
   function went(page) {
+    // One that was just written may come again with a later page.
+    const others = page.items.filter(({ id }) => all.every((one) => one.id !== id));
+    all = [...all, ...others];
     cursor = page.next_cursor ?? null;
+  }
+
+  function show() {
+    put(items, all.map(review));
+    items.hidden = all.length === 0;
     more.hidden = cursor === null;
-    items.hidden = items.childElementCount === 0;
   }
 
   async function showMore() {
     const page = await readReviews(product.id, signal, cursor);
     put(trouble);
-    const added = page.items.map(review);
-    items.append(...added);
+    const before = all.length;
     went(page);
-    added[0]?.focus();
+    show();
+    items.children[before]?.focus();
   }
 
   function open(byHand) {
@@ -78,10 +81,16 @@ export function reviews(product, first, { writing, reread, signal }) {
     write.focus();
   }
 
-  /** The reviews and the product's rating as they are after a change. */
-  async function changed() {
-    const [now, page] = await Promise.allSettled([reread(), readReviews(product.id, signal)]);
-    if (!signal.aborted) show(now.value?.rating ?? product.rating, page);
+  /** What the API lists may be some seconds old: what was written or deleted just now is reckoned in here. */
+  function changed(before, now) {
+    const known = all.some(({ id }) => id === now?.id);
+    if (!now) all = all.filter(({ id }) => id !== before.id);
+    else all = known ? all.map((one) => (one.id === now.id ? now : one)) : [now, ...all];
+    show();
+    const count = Math.max(0, rating.count + (now ? 1 : 0) - (before ? 1 : 0));
+    const total = (rating.average ?? 0) * rating.count + (now?.rating ?? 0) - (before?.rating ?? 0);
+    rating = { count, average: count > 0 ? Math.min(5, Math.max(1, total / count)) : null };
+    sums();
   }
 
   function address(value) {
