@@ -133,6 +133,8 @@ function page(visit, first) {
   }
 
   const open = intention.current() && notice("warn", h("p", {}, t("checkout.still_open"), " ", link("/checkout", {}, t("checkout.still_open_link"))));
+  // The browser may bring back the page as it was, with what has been bought since.
+  addEventListener("pageshow", (event) => event.persisted && reload(), { signal: visit.signal });
   visit.signal.addEventListener("abort", () => writes.settled());
   show(first);
   return h("div", { class: "page co-cart" }, h("h1", { tabindex: -1 }, t("checkout.cart")), open, columns, status);

@@ -114,6 +114,8 @@ export default async function (visit) {
     addEventListener("storage", () => setTimeout(look), { signal });
   }
 
+  // The browser may bring back the page as it was before the order: its form must not buy again.
+  addEventListener("pageshow", (event) => event.persisted && reload(), { signal });
   addEventListener("online", () => intention.current()?.stuck && resume(), { signal });
 
   const open = intention.current();

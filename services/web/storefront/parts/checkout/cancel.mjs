@@ -14,6 +14,7 @@ import { notice, sayProblem } from "../../parts/states.mjs";
 export function cancelling(order, done) {
   const trouble = h("div");
   const title = `cancel-${order.id}`;
+  const keep = h("button", { type: "button", class: "button", onclick: () => dialog.close() }, t("checkout.cancel_no"));
   const dialog = h(
     "dialog",
     { class: "co-dialog", "aria-labelledby": title },
@@ -24,7 +25,7 @@ export function cancelling(order, done) {
       "div",
       { class: "actions" },
       button(t("checkout.cancel_yes"), { class: "button danger" }, cancel, (error) => put(trouble, notice("bad", h("p", {}, sayProblem(error).join(" "))))),
-      h("button", { type: "button", class: "button", autofocus: true, onclick: () => dialog.close() }, t("checkout.cancel_no")),
+      keep,
     ),
   );
 
@@ -40,6 +41,11 @@ export function cancelling(order, done) {
     await done(now);
   }
 
-  const ask = h("button", { type: "button", class: "button danger", onclick: () => dialog.showModal() }, t("checkout.cancel"));
+  const open = () => {
+    dialog.showModal();
+    // What changes nothing is what Enter does.
+    keep.focus();
+  };
+  const ask = h("button", { type: "button", class: "button danger", onclick: open }, t("checkout.cancel"));
   return [ask, dialog];
 }
