@@ -41,7 +41,8 @@ export function cartLine(item, seen, { choose }) {
       priceNews(seen, now),
       !now.available && trouble(now, left, choose),
     );
-    put(foot, now.price && count.node, remove);
+    // Put there once: an element that is moved loses the focus.
+    if (!foot.contains(remove) || foot.contains(count.node) !== Boolean(now.price)) put(foot, now.price && count.node, remove);
     count.show(now.quantity);
     put(sum, now.total ? h("span", { class: "price" }, money(now.total)) : h("span", { class: "badge bad" }, t("checkout.not_sold")));
   };

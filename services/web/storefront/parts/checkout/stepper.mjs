@@ -32,7 +32,7 @@ export function stepper(title, chosen) {
     choose(wanted);
   };
   input.addEventListener("change", typed);
-  input.addEventListener("focus", () => input.select());
+  for (const reached of ["focus", "click"]) input.addEventListener(reached, () => input.select());
   input.addEventListener("keydown", (event) => {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     // Down by arrow stops at one: taking a line out is a decision of its own.
