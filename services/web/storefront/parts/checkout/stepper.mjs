@@ -37,7 +37,8 @@ export function stepper(title, chosen) {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     // Down by arrow stops at one: taking a line out is a decision of its own.
     if (step && quantity + step >= 1) choose(quantity + step);
-    if (step) event.preventDefault();
+    // Enter may take the line away: the same press must not go on to what has the focus then.
+    if (step || event.key === "Enter") event.preventDefault();
     if (event.key === "Enter") typed();
   });
   const press = (sign, label, step) =>
