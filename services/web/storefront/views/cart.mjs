@@ -74,7 +74,7 @@ function page(visit, first) {
     for (const [id, line] of lines) {
       const gone = !now.items.some((item) => item.variant_id === id);
       // Taken out in another tab.
-      if (gone && !line.node.classList.contains("gone")) line.removed(() => choose(id, line.item.quantity));
+      if (gone && !line.node.classList.contains("gone")) line.removed(line.item.price && (() => choose(id, line.item.quantity)));
     }
     nothing.hidden = now.items.length > 0;
     summary.hidden = now.items.length === 0;
@@ -98,7 +98,7 @@ function page(visit, first) {
     left.delete(id);
     if (quantity === 0) {
       writes.forget(id);
-      line.removed(() => choose(id, was));
+      line.removed(line.item.price && (() => choose(id, was)));
       writes.inTurn(() => change(() => cart.remove(id)));
     } else if (line.node.classList.contains("gone")) {
       line.update(line.item);

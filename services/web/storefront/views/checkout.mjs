@@ -44,10 +44,12 @@ export default async function (visit) {
       put(slot, empty(t("checkout.empty"), t("checkout.empty_detail"), link(read.items.length ? "/cart" : "/", { class: "button primary" }, t(read.items.length ? "checkout.to_cart" : "checkout.look_around"))));
       return;
     }
-    const shown = orderForm({ read, addresses: addresses.items, chosen: body, total: problem?.body.total }, (wanted) => buy(intention.begin(wanted)));
+    const shown = orderForm({ read, addresses: addresses.items, chosen: body, total: problem?.body.total, silent: problem && kindOf(problem) === "coupon" }, (wanted) => buy(intention.begin(wanted)));
     put(slot, shown.node);
     watchCart(read.count);
     if (!problem) return;
+    // Where there is something to choose first, paying comes after it.
+    shown.buy.hidden = ["out_of_stock", "coupon"].includes(kindOf(problem));
     const { at, node: said } = refusal(problem, read.items, {
       withoutCoupon: () => change(body, () => kept.keepCoupon(null)),
       takeLeft: (short) => change(body, () => writes.inTurn(() => takeLeft(short))),

@@ -10,7 +10,7 @@ import { stepper } from "./stepper.mjs";
  * @param {object} item a CartItem of the API
  * @param {{title: string, price: object}|undefined} seen what the shopper last saw of it
  * @param {{choose: (quantity: number) => void}} actions 0 takes the line out
- * @returns {{node: Node, update: (item: object, left: number|null|undefined) => void, removed: (undo: () => void) => void}}
+ * @returns {{node: Node, update: (item: object, left: number|null|undefined) => void, removed: (undo: (() => void)|null) => void}}
  */
 export function cartLine(item, seen, { choose }) {
   const title = item.title ?? seen?.title ?? t("checkout.withdrawn_title");
@@ -49,9 +49,12 @@ export function cartLine(item, seen, { choose }) {
 
   const removed = (undo) => {
     node.classList.add("gone");
-    const back = button(t("checkout.undo"), { class: "button small", "aria-label": t("checkout.undo_of", title) }, undo);
-    put(node, h("p", {}, t("checkout.removed", title)), back);
-    back.focus();
+    const back = undo && button(t("checkout.undo"), { class: "button small", "aria-label": t("checkout.undo_of", title) }, undo);
+    const text = h("p", { tabindex: -1 }, t("checkout.removed", title));
+    // What is no longer sold cannot be put back.
+    const next = undo ? back : text;
+    put(node, text, undo && back);
+    next.focus();
   };
 
   fill();

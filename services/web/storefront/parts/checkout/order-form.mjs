@@ -10,12 +10,14 @@ import { totals } from "./totals.mjs";
 import { sayRefusal } from "./coupon.mjs";
 
 /**
- * @param {{read: object, addresses: object[], chosen?: object, total?: object}} of the cart; `chosen` the body of an
- *   order that was refused; `total` what the shop says that it costs, when the cart does not know yet
+ * @param {{read: object, addresses: object[], chosen?: object, total?: object, silent?: boolean}} of the cart; `chosen` the body
+ *   of an order that was refused; `total` what the shop says that it costs, when the cart does not know yet; `silent`
+ *   when something else says what is wrong with the coupon
  * @param {(body: object) => Promise<void>} pay
- * @returns {{node: Node, payment: Node, summary: Node}} the nodes in which something can be said
+ * @returns {{node: Node, payment: Node, summary: Node, buy: Node}} with the nodes in which something can be
+ *   said, and the one with the button
  */
-export function orderForm({ read, addresses, chosen, total }, pay) {
+export function orderForm({ read, addresses, chosen, total, silent }, pay) {
   const where = delivery(addresses, chosen?.address_id);
   const how = payment(chosen?.payment_token);
   const said = h("div", { class: "co-said" });
@@ -33,7 +35,7 @@ export function orderForm({ read, addresses, chosen, total }, pay) {
     h("div", { class: "co-what" }, h("h2", { id: "co-what" }, t("checkout.what")), link("/cart", {}, t("checkout.change"))),
     h("ul", { class: "co-items" }, sold.map(summaryLine)),
     sold.length < read.items.length && h("p", { class: "soft" }, t("checkout.left_out")),
-    read.coupon && !read.coupon.applies && h("p", { class: "co-trouble" }, sayRefusal(read.coupon)),
+    !silent && read.coupon && !read.coupon.applies && h("p", { class: "co-trouble" }, sayRefusal(read.coupon)),
     totals(sums, coupon),
     said,
     buy,
@@ -58,7 +60,7 @@ export function orderForm({ read, addresses, chosen, total }, pay) {
     await pay(body);
   };
   const node = form({ class: "co-columns co-form" }, submit, h("div", { class: "co-parts" }, where.node, how.node), summary);
-  return { node, payment: how.said, summary: said };
+  return { node, payment: how.said, summary: said, buy };
 }
 
 function summaryLine({ title, options, quantity, total }) {
