@@ -8,6 +8,8 @@ const HEIGHT = 260;
 const TOP = 26;
 const BOTTOM = 30;
 const LEFT = 58;
+/** Room for the half of the last label that is wider than its bar. */
+const RIGHT = 18;
 /** A bar with less room has no value above it. */
 const VALUE_FROM = 52;
 const LETTERS = 44;
@@ -41,7 +43,7 @@ function draw(days, width, read) {
   const ticks = scale(Math.max(...days.map(({ revenue }) => revenue.amount)));
   const top = ticks.at(-1);
   const y = (amount) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - amount / top);
-  const slot = (width - LEFT) / days.length;
+  const slot = (width - LEFT - RIGHT) / days.length;
   const every = Math.ceil(LETTERS / slot);
   const lines = ticks.map((amount) => [
     s("line", { x1: LEFT, x2: width, y1: y(amount), y2: y(amount), class: amount === 0 ? "ground" : "grid" }),
@@ -76,16 +78,15 @@ function scale(most) {
   return Array.from({ length: Math.ceil(Math.max(most, 100) / step) + 1 }, (_, i) => i * step);
 }
 
-/** Amounts beside their names, longest first, as bars of HTML: `lines` are [name, money, orders]. */
-export function categoryBars(lines) {
-  const most = Math.max(...lines.map(([, { amount }]) => amount), 1);
+/** Amounts beside their names as bars of HTML: `lines` are [name, money, pieces], `most` is the amount of a whole bar. */
+export function categoryBars(lines, most) {
   const rows = lines.map(([name, revenue, units]) =>
     h(
       "li",
       {},
       h("span", { class: "name" }, name),
       h("span", { class: "amount" }, money(revenue), " ", h("span", { class: "soft" }, t("admin.pieces_count", units))),
-      h("span", { class: "bar", "aria-hidden": true, style: { "--part": `${(100 * revenue.amount) / most}%` } }),
+      h("span", { class: "bar", "aria-hidden": true, style: { "--part": `${(100 * revenue.amount) / Math.max(most, 1)}%` } }),
     ),
   );
   return h("ol", { class: "admin-bars" }, rows);

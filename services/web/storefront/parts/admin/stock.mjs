@@ -10,14 +10,15 @@ import { atField, wording } from "./words.mjs";
 
 const PAGE = 10;
 
-/** Reads what it shows by itself: it is opened when the page has long been there. */
-export function stockPanel(id, name, signal) {
+/** Reads what it shows by itself: it is opened when the page has long been there. `heard` hears how many there are. */
+export function stockPanel(id, name, signal, heard) {
   const ledger = h("div", { "aria-busy": true }, bones(3));
   const onHand = h("strong", {}, "…");
   const show = async () => {
     try {
       const stock = await get(`/admin/variants/${id}/stock?limit=${PAGE}`, { signal });
       put(onHand, number(stock.on_hand));
+      heard(stock.on_hand);
       put(ledger, ledgerOf(id, name, stock, signal));
     } catch (error) {
       if (signal.aborted) return;

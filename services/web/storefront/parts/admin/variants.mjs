@@ -1,5 +1,6 @@
 // The variants of a product: what each costs, whether it is sold, how many there are; and new ones.
 
+import { get } from "../../lib/api.mjs";
 import { h, put } from "../../lib/dom.mjs";
 import { money, t } from "../../lib/text.mjs";
 import { button, field, form } from "../form.mjs";
@@ -11,6 +12,8 @@ import { enteredMoney, inWords, moneyField, moneyOf } from "./words.mjs";
 
 const SKU_CHARS = 100;
 const VALUE_CHARS = 100;
+/** The stock of so many variants is read at once; that of the others when it is opened. */
+const STOCKS = 12;
 
 export function variantsSection(subject, currency, signal) {
   const list = h("ul", { class: "admin-variants" });
@@ -20,7 +23,11 @@ export function variantsSection(subject, currency, signal) {
   const show = () => {
     const { variants } = subject.body;
     for (const variant of variants) {
-      if (!shown.has(variant.id)) shown.set(variant.id, variantRow(subject, variant.id, signal));
+      if (!shown.has(variant.id)) {
+        const row = variantRow(subject, variant.id, signal);
+        shown.set(variant.id, row);
+        if (shown.size <= STOCKS) row.readStock();
+      }
       shown.get(variant.id).refresh();
     }
     const nodes = variants.map(({ id }) => shown.get(id).node);
@@ -88,6 +95,11 @@ function variantRow(subject, id, signal) {
   const line = h("div", { class: "line" });
   const trouble = h("div");
   const panel = h("div", { class: "panel" });
+  const left = h("span", {});
+  const showLeft = (count) => {
+    put(left, t("admin.variants.left", count));
+    left.className = count > 0 ? "soft" : "badge bad";
+  };
   const name = () => find().options.join(" / ") || find().sku || t("admin.variants.only");
   const opener = (text, make) => {
     const opens = h("button", { type: "button", class: "button small", "aria-expanded": "false" }, text, h("span", { class: "unseen" }, ` ${name()}`));
@@ -99,7 +111,7 @@ function variantRow(subject, id, signal) {
     return opens;
   };
   const edit = opener(t("admin.variants.edit"), () => variantForm(subject, find));
-  const stock = opener(t("admin.variants.stock"), () => stockPanel(id, name(), signal));
+  const stock = opener(t("admin.variants.stock"), () => stockPanel(id, name(), signal, showLeft));
   const sell = button("", { class: "button small" }, async () => {
     put(trouble);
     await subject.write("PATCH", `/admin/variants/${id}`, { withdrawn: !find().withdrawn });
@@ -115,11 +127,14 @@ function variantRow(subject, id, signal) {
       h("h3", {}, name()),
       h("span", { class: "mono soft" }, sku ?? ""),
       h("span", { class: "price" }, money(price)),
-      h("span", {}, withdrawn && h("span", { class: "badge warn" }, t("admin.variants.withdrawn"))),
+      h("span", { class: "badges" }, left, withdrawn && h("span", { class: "badge warn" }, t("admin.variants.withdrawn"))),
     );
     put(sell, t(withdrawn ? "admin.variants.put_back" : "admin.variants.withdraw"), h("span", { class: "unseen" }, ` ${name()}`));
   };
-  return { node: h("li", {}, line, h("div", { class: "actions" }, stock, edit, sell), trouble, panel), refresh };
+  // An extra: whoever opens the stock hears what is the matter when it cannot be read.
+  const readStock = () =>
+    get(`/admin/variants/${id}/stock?limit=1`, { signal }).then(({ on_hand: count }) => showLeft(count), () => undefined);
+  return { node: h("li", {}, line, h("div", { class: "actions" }, stock, edit, sell), trouble, panel), refresh, readStock };
 }
 
 function variantForm(subject, find) {

@@ -9,6 +9,8 @@ import { list, table } from "../../parts/admin/table.mjs";
 import { utcDay } from "../../parts/admin/words.mjs";
 
 const RANGES = [14, 30];
+/** So many categories are shown at once, those that sold most. */
+const CATEGORIES = 8;
 const DAY_MS = 86_400_000;
 
 export const skeleton = frameOf("overview", 12);
@@ -30,7 +32,8 @@ export default async function (visit) {
       salesChart(lines, visit.signal),
       fold(t("admin.overview.as_table"), {}, dayTable(lines)),
     ),
-    h("div", { class: "admin-columns" }, categories(byCategory), section(t("admin.overview.log"), log)),
+    categories(byCategory),
+    section(t("admin.overview.log"), log),
   );
   return { title: t("admin.overview.title"), node };
 }
@@ -76,7 +79,12 @@ function categories({ items }) {
   const lines = items
     .toSorted((one, other) => other.revenue.amount - one.revenue.amount)
     .map(({ category, revenue, units }) => [category?.name ?? "–", revenue, units]);
-  return section(t("admin.overview.by_category"), lines.length > 0 ? categoryBars(lines) : h("p", { class: "soft" }, t("admin.overview.nothing_sold")));
+  const [most, rest] = [lines.slice(0, CATEGORIES), lines.slice(CATEGORIES)];
+  return section(
+    t("admin.overview.by_category"),
+    lines.length > 0 ? categoryBars(most, most[0][1].amount) : h("p", { class: "soft" }, t("admin.overview.nothing_sold")),
+    rest.length > 0 && fold(t("admin.overview.more_categories", rest.length), {}, categoryBars(rest, most[0][1].amount)),
+  );
 }
 
 function logList(visit) {
