@@ -6,6 +6,8 @@ export const WINDOW_MS = 10_000;
 const SILENT_MS = 1500;
 /** ... and one that stayed so is taken off the picture. */
 const GONE_MS = 30_000;
+/** Who came so lately is marked. */
+const NEW_MS = 6000;
 /** Colours in system.css. */
 const COLOURS = 8;
 
@@ -37,12 +39,13 @@ export class Book {
 
   /** What a replica said of itself; also "restarted", when it is another process by that name. */
   told(instance, now) {
+    const known = this.replicas.get(instance.replica)?.instance;
     const happened = this.#heardOf(instance.replica, now);
     const replica = this.replicas.get(instance.replica);
-    const before = replica.instance;
     replica.instance = instance;
-    const restarted = before && instance.uptime_seconds + 1 < before.uptime_seconds;
-    return restarted ? "restarted" : happened;
+    if (!known || instance.uptime_seconds + 1 >= known.uptime_seconds) return happened;
+    replica.came = now;
+    return "restarted";
   }
 
   #heardOf(name, now) {
@@ -51,12 +54,14 @@ export class Book {
     const known = this.replicas.get(name);
     if (!known) {
       if (!this.#colours.has(name)) this.#colours.set(name, this.#colours.size % COLOURS);
-      this.replicas.set(name, { name, colour: this.#colours.get(name), heard: now, mark: this.#answers, silent: false, instance: null });
+      this.replicas.set(name, { name, colour: this.#colours.get(name), came: now, heard: now, mark: this.#answers, silent: false, instance: null });
       return "new";
     }
     const back = known.silent;
     Object.assign(known, { heard: now, mark: this.#answers, silent: false });
-    return back ? "back" : null;
+    if (!back) return null;
+    known.came = now;
+    return "back";
   }
 
   /**
@@ -88,8 +93,16 @@ export class Book {
   skip(ms) {
     this.#began += ms;
     this.#lastAnswer += ms;
-    for (const replica of this.replicas.values()) replica.heard += ms;
+    for (const replica of this.replicas.values()) {
+      replica.heard += ms;
+      replica.came += ms;
+    }
     for (const sample of this.#samples) sample.now += ms;
+  }
+
+  /** Whether a replica has come, or come back, since the page was opened and just now. */
+  isFresh({ came }, now) {
+    return now - came < NEW_MS && came - this.#began > NEW_MS / 2;
   }
 
   /** Requests a second and percentiles of a replica, or of all without a name; shares of the layers. */

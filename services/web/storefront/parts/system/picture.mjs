@@ -81,6 +81,7 @@ export class Picture {
         card.node.classList.toggle("silent", replica.silent);
         this.#stale = true;
       }
+      card.node.classList.toggle("fresh", !replica.silent && book.isFresh(replica, now));
       fillCard(card, replica, book.lately(now, replica.name), now);
     }
   }
