@@ -32,7 +32,7 @@ export function profileSection(profile) {
 /** @param {string} email so that a password manager knows whose password it is; `changed` is called after a change */
 export function passwordSection(email, changed) {
   const change = async ({ current_password, new_password }, element) => {
-    await kindly(() => send("PUT", "/customers/me/password", { current_password, new_password }));
+    await kindly(() => send("PUT", "/customers/me/password", { current_password, new_password }, { once: true }));
     element.reset();
     say(t("account.password_saved"));
     await changed();
