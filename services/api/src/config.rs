@@ -143,7 +143,7 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Address of the operations port (/livez, /readyz, /metrics, /log; / lists them); no proxy may lead to it
+    /// Address of the operations port (/livez, /readyz, /metrics, /log, /caches; / lists them); no proxy may lead to it
     #[arg(
         long,
         env = "TRESTLE_OPS_LISTEN",

@@ -35,11 +35,12 @@ export async function getWithTag(path, { signal } = {}) {
  * @param {string} method
  * @param {string} path below /api/v1
  * @param {object} [body]
- * @param {{key?: string, etag?: string, signal?: AbortSignal}} [options] `etag` goes into If-Match
+ * @param {{key?: string, etag?: string, once?: boolean, signal?: AbortSignal}} [options] `etag` goes into If-Match; `once`
+ *   for what means something else when it is said twice: a change of the password names the old one
  * @throws {Problem}
  */
-export async function send(method, path, body, { key, etag, signal } = {}) {
-  const repeat = method === "PUT" || method === "DELETE" || key !== undefined;
+export async function send(method, path, body, { key, etag, once: single = false, signal } = {}) {
+  const repeat = !single && (method === "PUT" || method === "DELETE" || key !== undefined);
   const headers = {};
   if (key) headers["Idempotency-Key"] = key;
   if (etag) headers["If-Match"] = etag;

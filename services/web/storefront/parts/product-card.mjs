@@ -7,13 +7,16 @@ import { stars } from "./stars.mjs";
 
 /** @param {object} product a ProductSummary of the API */
 export function productCard(product) {
+  const drawn = picture({ url: product.picture, title: product.title, category: product.category.handle, id: product.id });
+  // The title stands below it, in the same link.
+  drawn.setAttribute("aria-hidden", "true");
   return h(
     "li",
-    { class: "product" },
+    { class: product.in_stock ? "product" : "product gone" },
     link(
       `/products/${product.id}`,
       {},
-      picture({ url: product.picture, title: product.title, category: product.category.handle, id: product.id }),
+      drawn,
       h("span", { class: "title" }, product.title),
       h("span", { class: "row" }, h("span", { class: "price" }, money(product.price)), product.rating.count > 0 && stars(product.rating)),
       !product.in_stock && h("span", { class: "badge" }, t("catalogue.sold_out")),
@@ -28,5 +31,6 @@ export function productGrid(products) {
 
 /** The same while it is loaded. */
 export function productBones(count) {
-  return h("ul", { class: "products", "aria-hidden": true }, Array.from({ length: count }, () => h("li", { class: "product" }, h("span", { class: "picture bone" }), h("span", { class: "bone" }), h("span", { class: "bone short" }))));
+  const bone = () => h("li", { class: "product" }, h("span", { class: "picture bone" }), h("span", { class: "bone" }), h("span", { class: "bone short" }));
+  return h("ul", { class: "products", "aria-hidden": true }, Array.from({ length: count }, bone));
 }
