@@ -163,7 +163,11 @@ impl Browser {
         let mut wrong = std::mem::take(&mut heard.console);
         let mut seen = vec![false; expected.len()];
         // What is still on its way is judged the next time.
-        let ended: Vec<Request> = heard.requests.extract_if(|_, request| request.ended).map(|(_, request)| request).collect();
+        let ended: Vec<Request> = heard
+            .requests
+            .extract_if(|_, request| request.ended)
+            .map(|(_, request)| request)
+            .collect();
         for request in &ended {
             let path = request.path(&self.base);
             let fits = |(status, begin): &(u16, &str)| *status == request.status && path.starts_with(begin);

@@ -22,9 +22,9 @@ use trestle::Stack;
 
 pub use acts::key;
 pub use driver::target_folder;
-pub use log::Request;
 use driver::{Driver, Failure, Session};
 use log::Log;
+pub use log::Request;
 
 /// A browser takes 150 MB and, while it starts, a processor.
 const AT_ONCE: usize = 2;
@@ -71,6 +71,23 @@ impl Browser {
     /// When there is no Chromium, or it does not start.
     pub async fn open(stack: &Stack, options: Options) -> Self {
         let place = PLACES.acquire().await.expect("never closed");
+        Self::open_in(place, stack, options).await
+    }
+
+    /// Two at once, for what one shopper does and another sees. Each waiting for a second place by itself, two tests would
+    /// wait for each other.
+    ///
+    /// # Panics
+    /// As [`Browser::open`].
+    pub async fn two(stack: &Stack) -> (Self, Self) {
+        let mut places = PLACES.acquire_many(2).await.expect("never closed");
+        let second = places.split(1).expect("there are two");
+        let options = Options::default();
+        let first = Self::open_in(places, stack, options).await;
+        (first, Self::open_in(second, stack, options).await)
+    }
+
+    async fn open_in(place: SemaphorePermit<'static>, stack: &Stack, options: Options) -> Self {
         let driver = DRIVER.get_or_init(Driver::start).await;
         let browser = Self {
             base: stack.url().trim_end_matches('/').to_owned(),
@@ -89,7 +106,9 @@ impl Browser {
 
     /// Applies to the tab at hand.
     async fn set_up(&self, options: Options) {
-        let Options { width, height, dark, .. } = options;
+        let Options {
+            width, height, dark, ..
+        } = options;
         self.resize(width, height).await;
         self.theme(dark).await;
     }
@@ -108,7 +127,8 @@ impl Browser {
 
     /// The size of the page in CSS pixels; narrow ones are a telephone's.
     pub async fn resize(&self, width: u32, height: u32) {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
@@ -126,7 +146,8 @@ impl Browser {
 
     /// Cuts this browser off from every network, or connects it again.
     pub async fn offline(&self, offline: bool) {
-        let none = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        let none =
+            json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
         self.devtools("Network.enable", json!({})).await;
         self.devtools("Network.emulateNetworkConditions", none).await;
     }
@@ -158,7 +179,8 @@ impl Browser {
                 Err(failure) => self.fail(&format!("{what}: {failure}")).await,
             };
             if began.elapsed() > PATIENCE {
-                self.fail(&format!("{what}: not within {PATIENCE:?} {last}")).await;
+                self.fail(&format!("{what}: not within {PATIENCE:?} {last}"))
+                    .await;
             }
             tokio::time::sleep(Duration::from_millis(60)).await;
         }

@@ -1,7 +1,7 @@
 //! From the front page to the order, and what follows one.
 
 use trestle_tests::browser::{Browser, Options, key};
-use trestle_tests::{PASSWORD, Shopper, shop};
+use trestle_tests::{PASSWORD, Shopper, eventually, shop};
 
 use crate::fixture::{Made, admin, coupon, log_in, orders, to_checkout, word};
 
@@ -84,7 +84,11 @@ async fn a_declined_card_is_followed_by_another() {
     browser.click("Pay $12.50").await;
     browser.see("Thank you for your order").await;
     let paid = orders(shop, &customer.email).await;
-    assert_eq!(paid.iter().filter(|(state, _)| state == "paid").count(), 1, "{paid:?}");
+    assert_eq!(
+        paid.iter().filter(|(state, _)| state == "paid").count(),
+        1,
+        "{paid:?}"
+    );
     browser.clean(&[]).await;
 }
 
@@ -114,8 +118,47 @@ async fn what_was_bought_is_reviewed_and_cancelled() {
     browser.click("Cancel the order").await;
     browser.see("The order was cancelled.").await;
     browser.see("The money was paid back.").await;
-    assert_eq!(orders(shop, &customer.email).await, [("cancelled".to_owned(), 2500)]);
+    assert_eq!(
+        orders(shop, &customer.email).await,
+        [("cancelled".to_owned(), 2500)]
+    );
     browser.clean(&[]).await;
+}
+
+#[tokio::test]
+async fn an_edit_of_the_backoffice_is_seen_by_shoppers() {
+    let shop = shop().await;
+    let admin = admin(shop).await;
+    let made = Made::new(&admin, 20).await;
+    let (desk, shopper) = Browser::two(shop).await;
+    let page = format!("/products/{}", made.id);
+    shopper.arrive(&page).await;
+    shopper.see(&made.title).await;
+
+    log_in(&desk, &admin, "/admin/products").await;
+    desk.fill("Words, handle or SKU", &made.title).await;
+    desk.click("Find").await;
+    desk.click_role("link", &made.title).await;
+    let title = format!("Mended {}", made.title);
+    desk.fill("Title", &title).await;
+    desk.click("Save").await;
+    desk.see("Saved.").await;
+
+    eventually("the new title is shown", async || {
+        shopper.arrive(&page).await;
+        shopper.shows(&title).await
+    })
+    .await;
+    desk.click("Withdraw from the shop").await;
+    desk.see("The product is no longer in the shop.").await;
+    shopper.clean(&[]).await;
+    eventually("the product is gone", async || {
+        shopper.arrive(&page).await;
+        shopper.shows("There is nothing here").await
+    })
+    .await;
+    desk.clean(&[]).await;
+    shopper.clean(&[(404, &format!("/api/v1{page}"))]).await;
 }
 
 #[tokio::test]
@@ -174,13 +217,24 @@ async fn a_telephone_buys_in_korean_in_the_dark() {
     let made = Made::new(&admin(shop).await, 20).await;
     let customer = Shopper::customer(&shop.url()).await;
     customer.put_in_cart(made.large, 1).await.expect(200);
-    let options = Options { language: "ko-KR", dark: true, width: 360, height: 740 };
+    let options = Options {
+        language: "ko-KR",
+        dark: true,
+        width: 360,
+        height: 740,
+    };
     let browser = Browser::open(shop, options).await;
 
     log_in(&browser, &customer, &format!("/products/{}", made.id)).await;
-    let ground = "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)";
+    let ground =
+        "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)";
     let ground = browser.script(ground, serde_json::json!([])).await;
-    let light: i64 = ground.as_array().unwrap().iter().filter_map(|part| part.as_i64()).sum();
+    let light: i64 = ground
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|part| part.as_i64())
+        .sum();
     assert!(light < 150, "dark is {ground}");
     browser.click("Small").await;
     for (control, seen) in KOREAN_WAY {

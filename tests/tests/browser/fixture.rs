@@ -1,11 +1,12 @@
 //! People and goods of the browser's tests.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 use trestle::Stack;
 use trestle::web::WebTree;
 use trestle_tests::browser::Browser;
-use trestle_tests::{Shopper, money, sql};
+use trestle_tests::{Answer, Shopper, money, sql};
 use uuid::Uuid;
 
 /// A customer who was made an admin by the command.
@@ -27,7 +28,7 @@ pub fn word() -> String {
         .collect()
 }
 
-/// A product with sizes Small (12.50) and Large (19.00), made by an admin.
+/// A product with two variants, made by an admin.
 pub struct Made {
     pub id: u64,
     pub title: String,
@@ -36,27 +37,33 @@ pub struct Made {
 }
 
 impl Made {
+    /// A lamp in a category of its own: Small for 12.50, Large for 19.00.
     pub async fn new(admin: &Shopper, stock: i32) -> Self {
         let word = word();
         let category = json!({"name": format!("Made {word}")});
         let category = admin.post("/admin/categories", &category).await.expect(201);
-        let mut title = word;
+        let mut title = format!("{word} lamp");
         title[..1].make_ascii_uppercase();
-        let title = format!("{title} lamp");
         let body = json!({"title": title, "category": category.body["handle"], "options": ["Size"],
             "description": "It stands where it is put."});
-        let mut answer = admin.post("/admin/products", &body).await.expect(201);
+        Self::of(admin, &body, &[("Small", 1250), ("Large", 1900)], stock).await
+    }
+
+    /// A product with one option, and its two variants: value and price.
+    pub async fn of(admin: &Shopper, product: &Value, variants: &[(&str, i64); 2], stock: i32) -> Self {
+        let mut answer = admin.post("/admin/products", product).await.expect(201);
         let id = answer.body["id"].as_u64().unwrap();
-        for (size, price) in [("Small", 1250), ("Large", 1900)] {
-            let variant = json!({"options": [size], "price": money(price), "on_hand": stock});
+        let title = product["title"].as_str().unwrap().to_owned();
+        for (value, price) in variants {
+            let variant = json!({"options": [value], "price": money(*price), "on_hand": stock});
             let path = format!("/admin/products/{id}/variants");
-            answer = edit(admin, reqwest::Method::POST, &path, answer.header("etag"), &variant)
+            answer = edit(admin, Method::POST, &path, answer.header("etag"), &variant)
                 .await
                 .expect(201);
         }
         let path = format!("/admin/products/{id}");
         let published = json!({"published": true});
-        answer = edit(admin, reqwest::Method::PATCH, &path, answer.header("etag"), &published)
+        answer = edit(admin, Method::PATCH, &path, answer.header("etag"), &published)
             .await
             .expect(200);
         let variant = |at: usize| answer.body["variants"][at]["id"].as_u64().unwrap();
@@ -70,7 +77,7 @@ impl Made {
 }
 
 /// Sends an edit with the revision that it was made from.
-async fn edit(admin: &Shopper, method: reqwest::Method, path: &str, etag: &str, body: &Value) -> trestle_tests::Answer {
+async fn edit(admin: &Shopper, method: Method, path: &str, etag: &str, body: &Value) -> Answer {
     let request = admin.request(method, path).header("If-Match", etag);
     admin.send(request.json(body)).await
 }
@@ -116,9 +123,16 @@ impl Addresses {
             };
             let path = route.replace(":handle", &self.category).replace(":id", &id);
             assert!(!path.contains(':'), "what is {route}?");
-            if path == "/search" { "/search?q=made".to_owned() } else { path }
+            if path == "/search" {
+                "/search?q=made".to_owned()
+            } else {
+                path
+            }
         };
-        routes().into_iter().map(|route| (route.clone(), filled(&route))).collect()
+        routes()
+            .into_iter()
+            .map(|route| (route.clone(), filled(&route)))
+            .collect()
     }
 }
 
@@ -145,7 +159,9 @@ pub async fn orders(stack: &Stack, email: &str) -> Vec<(String, i64)> {
     .fetch_all(&mut sql(stack).await)
     .await
     .unwrap();
-    rows.iter().map(|row| (row.get("state"), row.get("total"))).collect()
+    rows.iter()
+        .map(|row| (row.get("state"), row.get("total")))
+        .collect()
 }
 
 /// A customer logs in and comes to this address.

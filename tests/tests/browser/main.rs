@@ -7,4 +7,5 @@ mod buying;
 mod fixture;
 mod frame;
 mod pages;
+mod screenshots;
 mod trouble;

@@ -71,7 +71,11 @@ async fn check(browser: &Browser, addresses: impl Iterator<Item = String>) {
             browser.resize(width, 900).await;
             browser.theme(dark).await;
             let found = browser.violations().await;
-            wrong.extend(found.iter().map(|what| format!("{address} at {width}, dark: {dark}: {what}")));
+            wrong.extend(
+                found
+                    .iter()
+                    .map(|what| format!("{address} at {width}, dark: {dark}: {what}")),
+            );
         }
     }
     assert!(wrong.is_empty(), "{} violations: {wrong:#?}", wrong.len());
@@ -85,7 +89,12 @@ async fn axe_finds_nothing_in_the_shop() {
     browser.arrive("/login").await;
     browser.sign_in(&customer).await;
     let all = addresses.all().into_iter();
-    check(&browser, all.filter(|(route, _)| !route.starts_with("/admin")).map(|(_, address)| address)).await;
+    check(
+        &browser,
+        all.filter(|(route, _)| !route.starts_with("/admin"))
+            .map(|(_, address)| address),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -96,13 +105,27 @@ async fn axe_finds_nothing_in_the_backoffice() {
     browser.arrive("/login").await;
     browser.sign_in(&admin).await;
     let all = addresses.all().into_iter();
-    check(&browser, all.filter(|(route, _)| route.starts_with("/admin")).map(|(_, address)| address)).await;
+    check(
+        &browser,
+        all.filter(|(route, _)| route.starts_with("/admin"))
+            .map(|(_, address)| address),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn axe_finds_nothing_in_what_a_visitor_is_told_instead() {
     let browser = Browser::desktop(shop().await).await;
-    let addresses = ["/login", "/register", "/cart", "/checkout", "/orders", "/account", "/admin", "/search?q=xyzzyx"];
+    let addresses = [
+        "/login",
+        "/register",
+        "/cart",
+        "/checkout",
+        "/orders",
+        "/account",
+        "/admin",
+        "/search?q=xyzzyx",
+    ];
     check(&browser, addresses.into_iter().map(str::to_owned)).await;
     browser.clean(&[]).await;
 }
@@ -119,9 +142,16 @@ async fn the_home_page_is_light() {
     for request in browser.requests().await {
         // Each file once, as nginx sends it to who takes gzip; a preload and its use are two requests for the browser.
         let counts = ["Document", "Stylesheet", "Script"].contains(&request.kind.as_str())
-            || [".mjs", ".js", ".css"].iter().any(|end| request.url.ends_with(end));
+            || [".mjs", ".js", ".css"]
+                .iter()
+                .any(|end| request.url.ends_with(end));
         if counts && !files.iter().any(|(url, _)| *url == request.url) {
-            let answer = client.get(&request.url).header(ACCEPT_ENCODING, "gzip").send().await.unwrap();
+            let answer = client
+                .get(&request.url)
+                .header(ACCEPT_ENCODING, "gzip")
+                .send()
+                .await
+                .unwrap();
             let bytes = answer.bytes().await.unwrap().len();
             files.push((request.url, bytes));
         }
@@ -144,12 +174,17 @@ async fn largest_contentful_paint() {
         setTimeout(() => resolve(null), 5000);
     })";
     browser.devtools("Network.enable", json!({})).await;
-    browser.devtools("Emulation.setCPUThrottlingRate", json!({"rate": 4})).await;
+    browser
+        .devtools("Emulation.setCPUThrottlingRate", json!({"rate": 4}))
+        .await;
     for round in 1..=5 {
         browser.devtools("Network.clearBrowserCache", json!({})).await;
         browser.arrive("/").await;
         let paint = browser.script(measure, json!([])).await;
-        println!("largest contentful paint {round}: {} ms", paint.as_f64().unwrap().round());
+        println!(
+            "largest contentful paint {round}: {} ms",
+            paint.as_f64().unwrap().round()
+        );
         browser.visit("/healthz").await;
     }
 }

@@ -85,7 +85,9 @@ async fn who_is_signed_out_while_buying_logs_in_and_goes_on() {
         }
     }
     browser.click("Pay $12.50").await;
-    browser.see("You were signed out while your order was being placed.").await;
+    browser
+        .see("You were signed out while your order was being placed.")
+        .await;
     browser.click_role("link", "Log in").await;
     browser.see_path("/login").await;
     browser.fill("E-mail address", &customer.email).await;
@@ -162,7 +164,9 @@ async fn busy_replica(stack: &Stack) -> String {
         for replica in stack.replicas() {
             let url = format!("http://{}/metrics", replica.ops_address);
             let text = client.get(url).send().await.ok()?.text().await.ok()?;
-            let mut lines = text.lines().filter(|line| line.starts_with("trestle_http_requests_in_flight "));
+            let mut lines = text
+                .lines()
+                .filter(|line| line.starts_with("trestle_http_requests_in_flight "));
             if lines.any(|line| !line.ends_with(" 0")) {
                 return Some(replica.name);
             }
@@ -186,10 +190,16 @@ async fn a_replica_is_killed_while_paying_and_the_shopper_notices_nothing() {
         (orders(stack, &customer.email).await == [("paid".to_owned(), 1250)]).then_some(())
     })
     .await;
-    let (wrong, _) = browser.wrongs(&[(409, "/api/v1/orders"), (502, "/api/v1/orders")]).await;
+    let (wrong, _) = browser
+        .wrongs(&[(409, "/api/v1/orders"), (502, "/api/v1/orders")])
+        .await;
     assert!(wrong.is_empty(), "{wrong:?}");
     let audit = stack.api_output(&["audit"]).await.unwrap();
-    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+    assert!(
+        audit.status.success(),
+        "{}",
+        String::from_utf8_lossy(&audit.stdout)
+    );
 }
 
 #[tokio::test]
@@ -210,7 +220,9 @@ async fn a_shop_without_replicas_says_so_and_comes_back() {
     browser.click("Try again").await;
     browser.miss("The shop cannot be reached right now").await;
     browser.settle().await;
-    let (wrong, _) = browser.wrongs(&[(502, "/api/v1/"), (503, "/api/v1/"), (504, "/api/v1/")]).await;
+    let (wrong, _) = browser
+        .wrongs(&[(502, "/api/v1/"), (503, "/api/v1/"), (504, "/api/v1/")])
+        .await;
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
