@@ -77,7 +77,9 @@ impl Browser {
     }
 
     async fn click_element(&self, id: &str) -> Result<Value, Failure> {
-        self.session.post(&format!("element/{id}/click"), &json!({})).await
+        self.session
+            .post(&format!("element/{id}/click"), &json!({}))
+            .await
     }
 
     /// Presses the button of the mouse twice, as fast as nobody could.
@@ -105,14 +107,18 @@ impl Browser {
 
     /// The same in the part of the page that has `text`.
     pub async fn fill_in(&self, text: &str, label: &str, value: &str) {
-        self.act("field_in", &[text, label], async |id| self.write(&id, value).await)
-            .await;
+        self.act("field_in", &[text, label], async |id| {
+            self.write(&id, value).await
+        })
+        .await;
     }
 
     async fn write(&self, id: &str, value: &str) -> Result<Value, Failure> {
         let tag = self.session.get(&format!("element/{id}/name")).await?;
         if tag != "select" {
-            self.session.post(&format!("element/{id}/clear"), &json!({})).await?;
+            self.session
+                .post(&format!("element/{id}/clear"), &json!({}))
+                .await?;
         }
         self.session
             .post(&format!("element/{id}/value"), &json!({"text": value}))
@@ -122,7 +128,9 @@ impl Browser {
     /// What the field with this label has.
     pub async fn value(&self, label: &str) -> String {
         let found = self
-            .until(&format!("field {label}"), async || self.ask("field", &[label]).await)
+            .until(&format!("field {label}"), async || {
+                self.ask("field", &[label]).await
+            })
             .await;
         let value = self.script("return arguments[0].value", json!([found])).await;
         value.as_str().unwrap_or_default().to_owned()
@@ -150,7 +158,11 @@ impl Browser {
     }
 
     async fn reads(&self, text: &str) -> Result<bool, Failure> {
-        Ok(self.text_now().await?.to_lowercase().contains(&text.to_lowercase()))
+        Ok(self
+            .text_now()
+            .await?
+            .to_lowercase()
+            .contains(&text.to_lowercase()))
     }
 
     async fn text_now(&self) -> Result<String, Failure> {
@@ -165,22 +177,29 @@ impl Browser {
 
     /// Waits until a control with this name is there.
     pub async fn see_control(&self, name: &str) {
-        self.until(&format!("control {name:?}"), async || self.ask("control", &[name]).await)
-            .await;
+        self.until(&format!("control {name:?}"), async || {
+            self.ask("control", &[name]).await
+        })
+        .await;
     }
 
     /// Waits until the page's title begins so.
     pub async fn see_title(&self, title: &str) {
         self.until(&format!("title {title:?}"), async || {
             let now = self.session.get("title").await?;
-            Ok(now.as_str().is_some_and(|now| now.starts_with(title)).then_some(()))
+            Ok(now
+                .as_str()
+                .is_some_and(|now| now.starts_with(title))
+                .then_some(()))
         })
         .await;
     }
 
     /// The path and query of the address.
     pub async fn path(&self) -> String {
-        let path = self.script("return location.pathname + location.search", json!([])).await;
+        let path = self
+            .script("return location.pathname + location.search", json!([]))
+            .await;
         path.as_str().unwrap_or_default().to_owned()
     }
 
@@ -245,7 +264,8 @@ impl Browser {
             }
             met.push(now);
         }
-        self.fail(&format!("Tab does not lead to {name:?} but to {met:?}")).await;
+        self.fail(&format!("Tab does not lead to {name:?} but to {met:?}"))
+            .await;
     }
 
     /// Opens a new tab of this browser and goes there.
@@ -255,7 +275,8 @@ impl Browser {
             Ok(opened) => opened,
             Err(failure) => self.fail(&format!("no new tab: {failure}")).await,
         };
-        self.switch_tab(opened["handle"].as_str().unwrap_or_default()).await;
+        self.switch_tab(opened["handle"].as_str().unwrap_or_default())
+            .await;
         before.as_str().unwrap_or_default().to_owned()
     }
 

@@ -104,7 +104,10 @@ impl Driver {
             id: String::new(),
             client: client(),
         };
-        let opened = match session.call(session.client.post(session.url("")).json(&wish)).await {
+        let opened = match session
+            .call(session.client.post(session.url("")).json(&wish))
+            .await
+        {
             Ok(opened) => opened,
             Err(failure) => panic!("no browser: {failure}"),
         };

@@ -22,9 +22,9 @@ use trestle::Stack;
 
 pub use acts::key;
 pub use driver::target_folder;
-pub use log::Request;
 use driver::{Driver, Failure, Session};
 use log::Log;
+pub use log::Request;
 
 /// A browser takes 150 MB and, while it starts, a processor.
 const AT_ONCE: usize = 2;
@@ -89,7 +89,9 @@ impl Browser {
 
     /// Applies to the tab at hand.
     async fn set_up(&self, options: Options) {
-        let Options { width, height, dark, .. } = options;
+        let Options {
+            width, height, dark, ..
+        } = options;
         self.resize(width, height).await;
         let scheme = if dark { "dark" } else { "light" };
         let features = json!([
@@ -103,7 +105,8 @@ impl Browser {
 
     /// The size of the page in CSS pixels; narrow ones are a telephone's.
     pub async fn resize(&self, width: u32, height: u32) {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
@@ -121,7 +124,8 @@ impl Browser {
 
     /// Cuts this browser off from every network, or connects it again.
     pub async fn offline(&self, offline: bool) {
-        let none = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        let none =
+            json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
         self.devtools("Network.enable", json!({})).await;
         self.devtools("Network.emulateNetworkConditions", none).await;
     }
@@ -153,7 +157,8 @@ impl Browser {
                 Err(failure) => self.fail(&format!("{what}: {failure}")).await,
             };
             if began.elapsed() > PATIENCE {
-                self.fail(&format!("{what}: not within {PATIENCE:?} {last}")).await;
+                self.fail(&format!("{what}: not within {PATIENCE:?} {last}"))
+                    .await;
             }
             tokio::time::sleep(Duration::from_millis(60)).await;
         }

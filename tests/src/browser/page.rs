@@ -17,7 +17,12 @@ impl Browser {
     }
 
     /// Does `act` to the element that `ask` answers, which is waited for; tried anew while the page changes under it.
-    pub(super) async fn act(&self, ask: &str, given: &[&str], act: impl AsyncFn(String) -> Result<Value, Failure>) {
+    pub(super) async fn act(
+        &self,
+        ask: &str,
+        given: &[&str],
+        act: impl AsyncFn(String) -> Result<Value, Failure>,
+    ) {
         let what = format!("{ask} {}", given.join(", "));
         self.until(&what, async || {
             let Some(element) = self.ask(ask, given).await? else {

@@ -17,9 +17,20 @@ async fn an_address_that_never_was_is_a_page_with_status_404() {
 
 #[tokio::test]
 async fn the_browser_chooses_the_language_and_the_reader_another() {
-    let browser = Browser::open(shop().await, Options { language: "ko-KR", ..Options::default() }).await;
+    let browser = Browser::open(
+        shop().await,
+        Options {
+            language: "ko-KR",
+            ..Options::default()
+        },
+    )
+    .await;
     browser.arrive("/").await;
-    let language = async || browser.script("return document.documentElement.lang", serde_json::json!([])).await;
+    let language = async || {
+        browser
+            .script("return document.documentElement.lang", serde_json::json!([]))
+            .await
+    };
     assert_eq!(language().await, "ko");
     browser.click("English").await;
     browser.see_control("Log in").await;
