@@ -9,7 +9,7 @@ import { picture } from "../parts/picture.mjs";
 import { productBones, productGrid } from "../parts/product-card.mjs";
 import { empty, notice, sayProblem } from "../parts/states.mjs";
 
-const SHOWN = 10;
+const SHOWN = 8;
 const ON_THE_BEAM = 4;
 
 export default async function home({ signal }) {
