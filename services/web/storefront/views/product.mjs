@@ -78,7 +78,8 @@ export function skeleton() {
 }
 
 function meta(product) {
-  const own = product.pictures.map(({ url }) => new URL(url, location.href)).find(({ origin }) => origin === location.origin);
+  // A picture on another host is not the shop's to share.
+  const own = product.pictures.map(({ url }) => URL.parse?.(url, location.origin)).find((url) => url?.origin === location.origin);
   return { type: "product", description: plainText(product.description) || product.title, ...(own ? { image: own.href } : {}) };
 }
 
