@@ -152,6 +152,7 @@ export const texts = {
     added_some: (count, now) => `There was room for ${count} more only: you have ${now} in your cart now.`,
     no_more: (present) => `You have ${present} in your cart already, and there are no more to be had.`,
     no_longer: "Somebody was faster: there is not enough left. This is how it is now.",
+    withdrawn: "This is no longer sold.",
     cart_full: "Your cart holds 50 different things already. Take something out, or order first.",
     to_cart: "Go to the cart",
     description: "About it",

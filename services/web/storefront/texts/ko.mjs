@@ -150,6 +150,7 @@ export const texts = {
     added_some: (count, now) => `${count}개만 더 담을 수 있었습니다. 장바구니에 모두 ${now}개 있습니다.`,
     no_more: (present) => `이미 장바구니에 ${present}개가 있어 더 담을 수 없습니다.`,
     no_longer: "그사이 다른 분이 구매해 재고가 부족합니다. 현재 상태로 다시 보여 드립니다.",
+    withdrawn: "더 이상 판매하지 않는 상품입니다.",
     cart_full: "장바구니에는 50가지까지 담을 수 있습니다. 일부를 빼거나 먼저 주문해 주세요.",
     to_cart: "장바구니로 가기",
     description: "상품 설명",

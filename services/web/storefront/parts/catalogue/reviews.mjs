@@ -3,7 +3,7 @@
 import { get } from "../../lib/api.mjs";
 import { h, link, put } from "../../lib/dom.mjs";
 import { rename } from "../../lib/router.mjs";
-import { day, t } from "../../lib/text.mjs";
+import { day, number, t } from "../../lib/text.mjs";
 import { button } from "../form.mjs";
 import { stars } from "../stars.mjs";
 import { notice, sayProblem } from "../states.mjs";
@@ -38,10 +38,16 @@ export function reviews(product, first, { writing, signal }) {
   else went(first.value);
   if (writing) open(false);
   show();
-  return h("section", { class: "part reviews", id: "reviews" }, h("div", { class: "head" }, h("h2", {}, t("catalogue.reviews")), write), sum, slot, trouble, items, h("div", { class: "actions" }, more));
+  return h(
+    "section",
+    { class: "part reviews", id: "reviews" },
+    h("div", { class: "head" }, h("h2", {}, t("catalogue.reviews")), write),
+    h("div", { class: "opinions" }, sum, h("div", { class: "list" }, slot, trouble, items, h("div", { class: "actions" }, more))),
+  );
 
   function sums() {
-    put(sum, rating.count > 0 ? stars(rating) : h("p", { class: "soft" }, t("catalogue.no_reviews")));
+    if (rating.count === 0) put(sum, h("p", { class: "soft" }, t("catalogue.no_reviews")));
+    else put(sum, h("span", { class: "average", "aria-hidden": true }, number(rating.average, { minimumFractionDigits: 1, maximumFractionDigits: 1 })), stars({ average: rating.average }), h("span", { class: "soft" }, t("catalogue.ratings", rating.count)));
   }
 
   function went(page) {
