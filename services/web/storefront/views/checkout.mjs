@@ -82,7 +82,7 @@ export default async function (visit) {
   }
 
   async function explain(error, { body }) {
-    if (error.status === 401) {
+    if (error.status === 401 && !session.current()) {
       await go(`/login?${next()}`);
     } else if (isOpen(error)) {
       if (!(error instanceof Problem)) console.error(error);
