@@ -95,7 +95,7 @@ export const texts = {
     empty_detail: "담은 상품은 다음에 다시 와도 그대로 남아 있어요.",
     look_around: "상품 둘러보기",
     summary: "주문 요약",
-    still_open: "아직 처리 중인 주문이 있습니다.",
+    still_open: "결과를 아직 확인하지 못한 주문이 있습니다.",
     still_open_link: "결과 확인하기",
     quantity_of: (title) => `${title} 수량`,
     fewer: (title) => `${title} 1개 줄이기`,
