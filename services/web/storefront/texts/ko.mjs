@@ -158,7 +158,7 @@ export const texts = {
     card_slow: "느린 카드",
     card_slow_does: "결제되지만 은행이 2초 걸립니다.",
     card_timeout: "응답 없는 카드",
-    card_timeout_does: "은행이 끝내 응답하지 않아, 얼마 뒤 주문이 취소됩니다.",
+    card_timeout_does: "은행이 끝내 응답하지 않아, 얼마 뒤 결제 실패로 끝납니다.",
     card_lost: "응답이 사라지는 카드",
     card_lost_does: "결제는 되지만 응답이 사라집니다. 상점이 스스로 확인합니다.",
     card_late: "늦는 카드",
