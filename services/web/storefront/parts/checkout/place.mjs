@@ -16,7 +16,9 @@ export async function place({ key, body }, signal) {
     try {
       return await send("POST", "/orders", body, { key, signal });
     } catch (error) {
-      if (signal.aborted || !isOpen(error) || error.code === "offline" || pause === 0) throw error;
+      // Offline or signed out, asking again is of no use until the shopper has done something.
+      const idle = error.code === "offline" || error.status === 401;
+      if (signal.aborted || !isOpen(error) || idle || pause === 0) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
