@@ -68,10 +68,8 @@ export function categoryChoices(categories, own) {
 }
 
 /** Fields for the names of the options, as the API names them in its messages. */
-export function optionFields(count, names = [], required = false) {
-  const fields = Array.from({ length: count }, (_, i) =>
-    field(`options[${i}]`, t("admin.product.option", i + 1), { value: names[i] ?? "", maxlength: 100, required }),
-  );
+export function optionFields(count) {
+  const fields = Array.from({ length: count }, (_, i) => field(`options[${i}]`, t("admin.product.option", i + 1), { maxlength: 100 }));
   return h("fieldset", { class: "admin-options" }, h("legend", {}, t("admin.product.options")), h("p", { class: "soft" }, t("admin.product.options_hint")), h("div", { class: "admin-triple" }, fields));
 }
 

@@ -75,6 +75,8 @@ function newVariant(subject, currency) {
         throw inWords(error);
       }
       element.reset();
+      element.elements.on_hand.value = "0";
+      element.elements[0].focus();
       say(t("admin.variants.added"));
     },
     h("div", { class: "admin-triple" }, valueFields(options)),
