@@ -149,7 +149,7 @@ export const texts = {
       revenue: "매출",
       orders: "주문",
       units: "판매 수량",
-      mean: "주문당 매출",
+      mean: "평균 주문 금액",
       day: "날짜",
       by_day: "일별 매출",
       by_category: "카테고리별 매출",
@@ -204,7 +204,7 @@ export const texts = {
     product: {
       about: "상품 정보",
       title_field: "상품명",
-      vendor: "판매처",
+      vendor: "공급사",
       category: "카테고리",
       tags: "태그",
       tags_hint: "쉼표로 구분합니다.",

@@ -13,7 +13,7 @@ export function orderBadge(state) {
   return h("span", { class: `badge ${ORDER_KINDS[state]}` }, t(`admin.order_states.${state}`));
 }
 
-/** An order's id, short enough for a table: its end, because ids of one hour begin alike. */
+/** An order's or a customer's id, short enough for a table: its end, because those of one hour begin alike. */
 export function shortId(id) {
   return `…${id.slice(-8)}`;
 }
