@@ -31,7 +31,7 @@ export class Layers {
       const width = String(answered === 0 ? 0 : layers[layer] / answered);
       if (bar.dataset.width !== width) {
         bar.dataset.width = width;
-        bar.style.setProperty("transform", `scaleX(${width})`);
+        bar.style.setProperty("clip-path", `inset(0 ${(1 - width) * 100}% 0 0)`);
       }
     }
   }

@@ -4,7 +4,7 @@
 import { h, put, s } from "../../lib/dom.mjs";
 import { number, t } from "../../lib/text.mjs";
 import { LAYERS } from "./book.mjs";
-import { amount, bytes, duration, place, share, write } from "./write.mjs";
+import { amount, bytes, duration, order, place, share, write } from "./write.mjs";
 
 export class Picture {
   #lines = s("svg", { class: "lines", "aria-hidden": true, focusable: "false" });
@@ -73,7 +73,7 @@ export class Picture {
       if (!this.#cards.has(replica.name)) {
         const card = cardOf(replica);
         this.#cards.set(replica.name, card);
-        this.#replicas.append(card.node);
+        order(this.#replicas, this.#cards);
         this.#stale = true;
       }
       const card = this.#cards.get(replica.name);
