@@ -3,7 +3,7 @@
 /** How far back rates, percentiles and shares go. */
 export const WINDOW_MS = 10_000;
 /** A replica that was not heard of for this long is silent ... */
-const SILENT_MS = 1500;
+const SILENT_MS = 1400;
 /** ... and one that stayed so is taken off the picture. */
 const GONE_MS = 30_000;
 /** Who came so lately is marked. */

@@ -103,7 +103,9 @@ export class Picture {
       const ways = stacked ? stackedWays(card, nginx, redis, mysql) : wideWays(card, nginx, redis, mysql);
       this.way.replicas.set(name, ways);
       const { colour, silent } = book.replicas.get(name);
-      for (const points of Object.values(ways)) paths.push(line(points, `rail c${colour}${silent ? " silent" : ""}`));
+      // Where they run together they have nobody's colour.
+      const kind = `rail${stacked ? "" : ` c${colour}`}${silent ? " silent" : ""}`;
+      for (const points of Object.values(ways)) paths.push(line(points, kind));
     }
     put(this.#lines, paths);
   }
