@@ -32,6 +32,7 @@ pub struct Wish<'a> {
     pub tls: bool,
     pub hostname: Option<&'a str>,
     pub trusted_proxies: &'a [&'a str],
+    pub picture_hosts: &'a [&'a str],
     pub storefront: Option<PathBuf>,
 }
 
@@ -59,11 +60,13 @@ pub async fn start(wish: Wish<'_>) -> Front {
         upstreams: wish.replicas.iter().map(|replica| replica.address).collect(),
         storefront: wish.storefront.unwrap_or(tree.storefront),
         templates: tree.templates,
+        release: tree.release,
         run_dir: folder.path().join("run"),
         log_dir: folder.path().join("log"),
         run_as_root: fs::metadata("/proc/self").unwrap().uid() == 0,
         hostname: wish.hostname.map(str::to_owned),
         trusted_proxies: wish.trusted_proxies.iter().map(ToString::to_string).collect(),
+        picture_hosts: wish.picture_hosts.iter().map(ToString::to_string).collect(),
     };
     let conf = render(&config, &folder.path().join("conf")).unwrap();
     let nginx = nginx(folder.path(), &conf)
