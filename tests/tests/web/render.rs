@@ -80,20 +80,27 @@ fn the_shell_says_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let tree = WebTree::find().unwrap();
     let script = tree.templates.parent().unwrap().join("render");
-    let render = |templates: &Path, api: &str| {
+    let render = |templates: &Path, api: &str, hosts: &str| {
         let output = Command::new(&script)
             .args([templates, &folder.path().join("out")])
             .env("TRESTLE_WEB_RUN_DIR", folder.path().join("run"))
+            .env("TRESTLE_WEB_STOREFRONT", &tree.storefront)
             .env("TRESTLE_WEB_API_NAME", api)
+            .env("TRESTLE_WEB_PICTURE_HOSTS", hosts)
             .output()
             .unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, said) = render(&tree.templates, "");
+    let (code, said) = render(&tree.templates, "", "");
     assert_eq!(code, Some(64));
     assert!(said.contains("TRESTLE_WEB_API_NAME"), "{said}");
+    for bad in ["*", "https://cdn.example", "cdn.example;x", "cdn.example CDN.example"] {
+        let (code, said) = render(&tree.templates, "api:8000", bad);
+        assert_eq!(code, Some(64), "{bad}");
+        assert!(said.contains("TRESTLE_WEB_PICTURE_HOSTS"), "{said}");
+    }
     fs::write(folder.path().join("a.template"), "x ${TRESTLE_WEB_NOTHING};").unwrap();
-    let (code, said) = render(folder.path(), "api:8000");
+    let (code, said) = render(folder.path(), "api:8000", "");
     assert_eq!(code, Some(64));
     assert!(said.contains("TRESTLE_WEB_NOTHING is not set"), "{said}");
 }
