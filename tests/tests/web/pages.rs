@@ -23,7 +23,10 @@ async fn files_have_their_types_and_text_is_compressed_when_it_is_worth_it() {
     let base = format!("/v/{}", front.release());
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
-        (&format!("{base}/lib/router.mjs"), "text/javascript; charset=utf-8"),
+        (
+            &format!("{base}/lib/router.mjs"),
+            "text/javascript; charset=utf-8",
+        ),
         (&format!("{base}/styles/base.css"), "text/css; charset=utf-8"),
         (&format!("{base}/favicon.svg"), "image/svg+xml"),
         ("/robots.txt", "text/plain; charset=utf-8"),
@@ -58,10 +61,7 @@ async fn every_answer_is_guarded_once_and_names_no_version() {
     })
     .await;
     let down = start(Wish::default()).await;
-    let (today, other) = (
-        format!("/v/{}/app.mjs", up.release()),
-        "/v/0123456789ab/app.mjs",
-    );
+    let (today, other) = (format!("/v/{}/app.mjs", up.release()), "/v/0123456789ab/app.mjs");
     for (front, path, status) in [
         (&up, today.as_str(), 200),
         (&up, other, 200),
@@ -139,7 +139,10 @@ async fn pictures_come_from_here_and_from_hosts_that_were_named() {
             "frame-ancestors 'none'",
         ]
     );
-    assert!(page.contains("<meta name=\"picture-hosts\" content=\"\">"), "{page}");
+    assert!(
+        page.contains("<meta name=\"picture-hosts\" content=\"\">"),
+        "{page}"
+    );
 
     let (others, page) = policy(&["cdn.example", "img.example:8443"]).await;
     assert_eq!(

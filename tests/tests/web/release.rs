@@ -46,7 +46,12 @@ fn a_release_is_named_by_what_its_files_are_called_and_hold() {
     let folder = storefront();
     let at = |name: &str| folder.path().join(name);
     let first = release_of(folder.path());
-    assert!(first.len() == 12 && first.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
+    assert!(
+        first.len() == 12
+            && first
+                .bytes()
+                .all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
+    );
     assert_eq!(release_of(storefront().path()), first, "the same files elsewhere");
 
     fs::write(at("lib/text.mjs"), "changed").unwrap();
@@ -93,7 +98,10 @@ async fn files_are_kept_for_good_under_the_name_of_this_release_only() {
         format!("/v/{release}/"),
         format!("/v/{release}"),
         format!("/v/{release}/index.html"),
-        format!("/v/{}/app.mjs", release.to_uppercase().replace(|c: char| c.is_ascii_digit(), "A")),
+        format!(
+            "/v/{}/app.mjs",
+            release.to_uppercase().replace(|c: char| c.is_ascii_digit(), "A")
+        ),
         "/v/0123456789abc/app.mjs".to_owned(),
         "/v/app.mjs".to_owned(),
     ] {
@@ -117,7 +125,10 @@ async fn the_page_names_this_release_and_is_asked_for_each_time() {
         assert!(!answer.headers().contains_key(LAST_MODIFIED), "{path}");
         assert_eq!(answer.text().await.unwrap(), expected, "{path}");
     }
-    let modified = fs::metadata(folder.path().join("index.html")).unwrap().modified().unwrap();
+    let modified = fs::metadata(folder.path().join("index.html"))
+        .unwrap()
+        .modified()
+        .unwrap();
     let seconds = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     for (name, value) in [
         (IF_NONE_MATCH, format!("\"{seconds:x}-{:x}\"", PAGE.len())),
@@ -168,7 +179,15 @@ async fn a_lost_reader_gets_the_shops_own_page_and_a_program_a_line() {
     let folder = storefront();
     let front = serve(folder.path()).await;
     let page = get(&front, "/").await.text().await.unwrap();
-    for path in ["/nothing", "/nothing/at/all", "/about.html", "/index.html", "/metrics", "/productsandmore", "/api"] {
+    for path in [
+        "/nothing",
+        "/nothing/at/all",
+        "/about.html",
+        "/index.html",
+        "/metrics",
+        "/productsandmore",
+        "/api",
+    ] {
         let answer = get(&front, path).await;
         assert_eq!(answer.status(), 404, "{path}");
         assert_eq!(kept(&answer), "no-store", "{path}");

@@ -94,7 +94,12 @@ fn the_shell_says_what_is_missing() {
     let (code, said) = render(&tree.templates, "", "");
     assert_eq!(code, Some(64));
     assert!(said.contains("TRESTLE_WEB_API_NAME"), "{said}");
-    for bad in ["*", "https://cdn.example", "cdn.example;x", "cdn.example CDN.example"] {
+    for bad in [
+        "*",
+        "https://cdn.example",
+        "cdn.example;x",
+        "cdn.example CDN.example",
+    ] {
         let (code, said) = render(&tree.templates, "api:8000", bad);
         assert_eq!(code, Some(64), "{bad}");
         assert!(said.contains("TRESTLE_WEB_PICTURE_HOSTS"), "{said}");

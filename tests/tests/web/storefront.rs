@@ -37,7 +37,11 @@ fn imports(module: &str) -> Vec<String> {
     read(module)
         .lines()
         .filter(|line| line.contains(" from \"") || line.starts_with("import \""))
-        .filter(|line| ["import ", "export ", "} from "].iter().any(|word| line.starts_with(word)))
+        .filter(|line| {
+            ["import ", "export ", "} from "]
+                .iter()
+                .any(|word| line.starts_with(word))
+        })
         .filter_map(|line| line.strip_suffix("\";")?.rsplit('"').next())
         .map(|name| plain(&folder.join(name)))
         .collect()
@@ -106,11 +110,15 @@ fn nginx_knows_the_first_segment_of_every_view() {
 #[test]
 fn the_page_loads_ahead_what_every_page_needs_and_nothing_else() {
     let page = read("index.html");
-    let ahead: Vec<&str> = between(&page, &format!("<link rel=\"modulepreload\" href=\"{BASE}"), '"').collect();
+    let ahead: Vec<&str> =
+        between(&page, &format!("<link rel=\"modulepreload\" href=\"{BASE}"), '"').collect();
     let mut needed = closure(&["app.mjs"]);
     needed.remove("app.mjs");
     let unique: BTreeSet<String> = ahead.iter().map(ToString::to_string).collect();
-    assert_eq!(unique, needed, "index.html's modulepreload, and what app.mjs imports");
+    assert_eq!(
+        unique, needed,
+        "index.html's modulepreload, and what app.mjs imports"
+    );
     assert_eq!(unique.len(), ahead.len(), "{ahead:?}");
     assert_eq!(page.matches("<link rel=\"modulepreload\"").count(), ahead.len());
 }
@@ -120,7 +128,9 @@ fn every_file_is_asked_for_under_the_release() {
     let page = read("index.html");
     for attribute in ["href=\"", "src=\""] {
         for rest in page.split(attribute).skip(1) {
-            let name = rest.strip_prefix(BASE).unwrap_or_else(|| panic!("{attribute}{}", &rest[..40]));
+            let name = rest
+                .strip_prefix(BASE)
+                .unwrap_or_else(|| panic!("{attribute}{}", &rest[..40]));
             let name = name.split('"').next().unwrap();
             assert!(storefront().join(name).is_file(), "{name}");
         }
@@ -138,7 +148,10 @@ fn every_file_is_asked_for_under_the_release() {
     }
     for name in files("mjs") {
         for imported in imports(&name) {
-            assert!(storefront().join(&imported).is_file(), "{name} imports {imported}");
+            assert!(
+                storefront().join(&imported).is_file(),
+                "{name} imports {imported}"
+            );
         }
     }
 }
