@@ -186,6 +186,10 @@ async fn a_lost_reader_gets_the_shops_own_page_and_a_program_a_line() {
         "/index.html",
         "/metrics",
         "/productsandmore",
+        "/products",
+        "/products/1/2",
+        "/search/1",
+        "/admin/nothing",
         "/api",
     ] {
         let answer = get(&front, path).await;
