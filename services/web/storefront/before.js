@@ -10,4 +10,9 @@
   } catch {
     // Storage is switched off: nothing was chosen.
   }
+  // Its dictionary comes with the modules instead of after them.
+  if (/^(en|ko)$/.test(root.lang)) {
+    const href = new URL(`texts/${root.lang}.mjs`, document.currentScript.src).href;
+    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
+  }
 })();
