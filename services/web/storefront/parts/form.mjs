@@ -115,7 +115,7 @@ function tell(element, trouble, error) {
   const known = named.filter(([input]) => input);
   for (const [input, message] of known) mark(input, message);
   if (known.length > 0) {
-    known[0][0].focus();
+    (known[0][0][0] ?? known[0][0]).focus();
     return;
   }
   const [title, detail] = error.status === 422 || error.status === 409 ? [error.message] : sayProblem(error);
