@@ -80,7 +80,7 @@ export function skeleton() {
 function meta(product) {
   // A picture on another host is not the shop's to share.
   const own = product.pictures.map(({ url }) => URL.parse?.(url, location.origin)).find((url) => url?.origin === location.origin);
-  return { type: "product", description: plainText(product.description) || product.title, ...(own ? { image: own.href } : {}) };
+  return { title: product.title, type: "product", description: plainText(product.description) || product.title, ...(own ? { image: own.href } : {}) };
 }
 
 /** Goes to the form that the address asks for, once the page is there. */

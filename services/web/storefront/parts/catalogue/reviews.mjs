@@ -32,6 +32,8 @@ export function reviews(product, first, { writing, signal }) {
   let all = [];
   let cursor = null;
   let { rating } = product;
+  /** The reader's own review, once it is known. */
+  let mine;
 
   sums();
   if (first.status === "rejected") tell(first.reason);
@@ -64,7 +66,12 @@ export function reviews(product, first, { writing, signal }) {
   }
 
   async function showMore() {
-    const page = await readReviews(product.id, signal, cursor);
+    const page = await readReviews(product.id, signal, cursor).catch((error) => {
+      if (error.status !== 400) throw error;
+      // The cursor is not good any more: the list is read from its beginning.
+      all = [];
+      return readReviews(product.id, signal);
+    });
     put(trouble);
     const before = all.length;
     went(page);
@@ -74,10 +81,10 @@ export function reviews(product, first, { writing, signal }) {
 
   function open(byHand) {
     write.hidden = true;
-    put(slot, reviewForm(product.id, { closed, changed, signal }));
+    put(slot, reviewForm(product.id, { mine, closed, changed, signal }));
     if (!byHand) return;
     address("1");
-    slot.querySelector("input, a, button")?.focus();
+    (slot.querySelector("input:checked") ?? slot.querySelector("input, a, button"))?.focus();
   }
 
   function closed() {
@@ -89,6 +96,8 @@ export function reviews(product, first, { writing, signal }) {
 
   /** What the API lists may be some seconds old: what was written or deleted just now is reckoned in here. */
   function changed(before, now) {
+    mine = now;
+    write.textContent = t(mine ? "catalogue.change_review" : "catalogue.write_review");
     const known = all.some(({ id }) => id === now?.id);
     if (!now) all = all.filter(({ id }) => id !== before.id);
     else all = known ? all.map((one) => (one.id === now.id ? now : one)) : [now, ...all];
