@@ -80,6 +80,12 @@ impl StackBuilder {
         self
     }
 
+    /// Hosts whose pictures the pages may show.
+    pub fn picture_hosts(mut self, hosts: &[&str]) -> Self {
+        self.options.picture_hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+        self
+    }
+
     /// A variable for trestle-api.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.options.environment.push((name.to_owned(), value.to_owned()));

@@ -44,6 +44,7 @@ pub struct Nginx {
     tls: Option<(Tls, PathBuf)>,
     hostname: Option<String>,
     trusted_proxies: Vec<String>,
+    picture_hosts: Vec<String>,
 }
 
 /// What a stack's options say about the web tier.
@@ -54,6 +55,7 @@ pub struct Front {
     pub tls: Option<SocketAddr>,
     pub hostname: Option<String>,
     pub trusted_proxies: Vec<String>,
+    pub picture_hosts: Vec<String>,
 }
 
 impl Nginx {
@@ -71,6 +73,7 @@ impl Nginx {
             tls,
             hostname: front.hostname.clone(),
             trusted_proxies: front.trusted_proxies.clone(),
+            picture_hosts: front.picture_hosts.clone(),
         })
     }
 
@@ -154,11 +157,13 @@ impl Nginx {
             upstreams: upstreams.to_vec(),
             storefront: self.tree.storefront.clone(),
             templates: self.tree.templates.clone(),
+            release: self.tree.release.clone(),
             run_dir: self.data.path("nginx"),
             log_dir: self.data.path("logs"),
             run_as_root: Uid::effective().is_root(),
             hostname: self.hostname.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
+            picture_hosts: self.picture_hosts.clone(),
         };
         let path =
             web::render(&config, &self.data.path("nginx").join("conf")).context("nginx's configuration")?;

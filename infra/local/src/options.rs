@@ -35,6 +35,8 @@ pub struct Options {
     pub web: bool,
     pub hostname: Option<String>,
     pub trusted_proxies: Vec<String>,
+    /// Hosts whose pictures the pages may show.
+    pub picture_hosts: Vec<String>,
     /// The database server to use instead of the installed one.
     pub mysqld: Option<PathBuf>,
     /// trestle-api, when it is not beside this executable.
@@ -57,6 +59,7 @@ impl Default for Options {
             web: true,
             hostname: None,
             trusted_proxies: Vec::new(),
+            picture_hosts: Vec::new(),
             mysqld: None,
             api_executable: None,
         }

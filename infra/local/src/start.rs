@@ -312,6 +312,7 @@ fn front(options: &Options) -> Front {
         tls: options.tls_port.map(local),
         hostname: options.hostname.clone(),
         trusted_proxies: options.trusted_proxies.clone(),
+        picture_hosts: options.picture_hosts.clone(),
     }
 }
 

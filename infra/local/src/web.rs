@@ -25,11 +25,12 @@ const HSTS_SECONDS_LOCAL: u32 = 300;
 /// Connections of one nginx worker. A slot takes about 420 bytes: 1.7 MB a worker.
 const CONNECTIONS: u64 = 4096;
 
-/// The web tier's files: templates and storefront.
+/// The web tier's files: templates, storefront, and the script that names a release of it.
 #[derive(Clone, Debug)]
 pub struct WebTree {
     pub templates: PathBuf,
     pub storefront: PathBuf,
+    pub release: PathBuf,
 }
 
 impl WebTree {
@@ -68,6 +69,7 @@ impl WebTree {
         let tree = Self {
             templates: folder.join("nginx"),
             storefront: folder.join("storefront"),
+            release: folder.join("release"),
         };
         (tree.templates.join("nginx.conf.template").is_file() && tree.storefront.is_dir()).then_some(tree)
     }
@@ -133,6 +135,8 @@ pub struct WebConfig {
     pub upstreams: Vec<SocketAddr>,
     pub storefront: PathBuf,
     pub templates: PathBuf,
+    /// Prints what the storefront's files are served under, `services/web/release`.
+    pub release: PathBuf,
     /// pid and temporary files.
     pub run_dir: PathBuf,
     /// access.log and error.log.
@@ -143,6 +147,8 @@ pub struct WebConfig {
     pub hostname: Option<String>,
     /// Addresses or networks (`10.0.0.0/8`) whose X-Forwarded-For and X-Forwarded-Proto count.
     pub trusted_proxies: Vec<String>,
+    /// Hosts, `cdn.example` or `cdn.example:8443`, whose pictures the pages may show.
+    pub picture_hosts: Vec<String>,
 }
 
 /// Writes the configuration into the folder `out` and gives the path for `nginx -c`. Each file appears whole, so that
@@ -229,6 +235,12 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
         "hostname: {hostname:?} is no host name in small letters"
     );
     let (real_ip_from, proxies) = trusted(&config.trusted_proxies)?;
+    for host in &config.picture_hosts {
+        ensure!(
+            is_host(host),
+            "picture_hosts: {host:?} is no host name in small letters"
+        );
+    }
     let mut values = BTreeMap::from([
         (
             "TRESTLE_WEB_RUN_AS",
@@ -242,6 +254,16 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
         (
             "TRESTLE_WEB_STOREFRONT",
             quotable("storefront", &config.storefront)?,
+        ),
+        ("TRESTLE_WEB_RELEASE", release(config)?),
+        ("TRESTLE_WEB_PICTURE_HOSTS", config.picture_hosts.join(" ")),
+        (
+            "TRESTLE_WEB_PICTURE_SOURCES",
+            config
+                .picture_hosts
+                .iter()
+                .map(|host| format!(" https://{host}"))
+                .collect(),
         ),
         ("TRESTLE_WEB_LISTEN", listens("listen", &config.listen, "")?),
         ("TRESTLE_WEB_HOSTNAME", hostname.to_owned()),
@@ -298,6 +320,41 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
         }
     }
     Ok(values)
+}
+
+/// The name of the storefront's content. Asked at each rendering: files may have changed since the last.
+fn release(config: &WebConfig) -> Result<String> {
+    let output = Command::new(&config.release)
+        .arg(&config.storefront)
+        .output()
+        .with_context(|| format!("release: cannot run {}", config.release.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let name = text.trim();
+    ensure!(
+        output.status.success()
+            && name.len() == 12
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
+        "release: {} gives no 12 hex digits but {:?} ({}): {}",
+        config.release.display(),
+        name,
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(name.to_owned())
+}
+
+/// Whether `text` is a host name, perhaps with a port: as it may stand in a header and in a page.
+pub fn is_host(text: &str) -> bool {
+    let (name, port) = text
+        .split_once(':')
+        .map_or((text, None), |(name, port)| (name, Some(port)));
+    let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.bytes().all(|b| is_letter(b) || b == b'-' || b == b'.')
+        && name.bytes().next().is_some_and(is_letter)
+        && name.bytes().last().is_some_and(is_letter)
+        && port.is_none_or(|port| (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A path as it may stand between double quotes.
@@ -377,11 +434,13 @@ mod tests {
             upstreams: vec!["127.0.0.1:8001".parse().unwrap(), "[::1]:8002".parse().unwrap()],
             storefront: tree.storefront,
             templates: tree.templates,
+            release: tree.release,
             run_dir: folder.join("run"),
             log_dir: folder.join("log"),
             run_as_root: false,
             hostname: None,
             trusted_proxies: Vec::new(),
+            picture_hosts: Vec::new(),
         }
     }
 
@@ -501,9 +560,23 @@ mod tests {
             (
                 WebConfig {
                     trusted_proxies: vec!["10.0.0.0/33".into()],
-                    ..good
+                    ..good.clone()
                 },
                 "trusted_proxies: \"10.0.0.0/33\"",
+            ),
+            (
+                WebConfig {
+                    picture_hosts: vec!["cdn.example".into(), "*.example".into()],
+                    ..good.clone()
+                },
+                "picture_hosts: \"*.example\"",
+            ),
+            (
+                WebConfig {
+                    storefront: folder.path().into(),
+                    ..good
+                },
+                "release: ",
             ),
         ];
         for (config, expected) in cases {
@@ -539,6 +612,31 @@ mod tests {
             "set_real_ip_from 10.0.0.0/8;\nset_real_ip_from fd00::1;"
         );
         assert_eq!(geo, "10.0.0.0/8 1;\nfd00::1 1;");
+    }
+
+    #[test]
+    fn a_picture_host_is_a_name_and_perhaps_a_port() {
+        for good in ["cdn.example", "localhost:8443", "10.0.0.1", "a-b.c1"] {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in [
+            "",
+            "https://cdn.example",
+            "cdn.example/a",
+            "CDN.example",
+            "*.example",
+            ".example",
+            "example.",
+            "a b",
+            "a;b",
+            "a'b",
+            "a:",
+            "a:x",
+            "a:123456",
+            "a:1:2",
+        ] {
+            assert!(!is_host(bad), "{bad}");
+        }
     }
 
     #[test]

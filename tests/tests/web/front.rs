@@ -22,6 +22,7 @@ pub struct Front {
     /// Answers nothing unless [`start`] was asked for TLS.
     pub https: SocketAddr,
     pub client: Client,
+    release: String,
     folder: TempDir,
     nginx: Child,
 }
@@ -32,6 +33,7 @@ pub struct Wish<'a> {
     pub tls: bool,
     pub hostname: Option<&'a str>,
     pub trusted_proxies: &'a [&'a str],
+    pub picture_hosts: &'a [&'a str],
     pub storefront: Option<PathBuf>,
 }
 
@@ -59,13 +61,16 @@ pub async fn start(wish: Wish<'_>) -> Front {
         upstreams: wish.replicas.iter().map(|replica| replica.address).collect(),
         storefront: wish.storefront.unwrap_or(tree.storefront),
         templates: tree.templates,
+        release: tree.release,
         run_dir: folder.path().join("run"),
         log_dir: folder.path().join("log"),
         run_as_root: fs::metadata("/proc/self").unwrap().uid() == 0,
         hostname: wish.hostname.map(str::to_owned),
         trusted_proxies: wish.trusted_proxies.iter().map(ToString::to_string).collect(),
+        picture_hosts: wish.picture_hosts.iter().map(ToString::to_string).collect(),
     };
     let conf = render(&config, &folder.path().join("conf")).unwrap();
+    let release = release_of(&config.storefront);
     let nginx = nginx(folder.path(), &conf)
         .args(["-g", "daemon off;"])
         .spawn()
@@ -81,11 +86,20 @@ pub async fn start(wish: Wish<'_>) -> Front {
         http,
         https,
         client: builder.build().unwrap(),
+        release,
         folder,
         nginx,
     };
     front.wait_until_it_answers().await;
     front
+}
+
+/// What the script that both renderers ask says.
+pub fn release_of(storefront: &Path) -> String {
+    let script = WebTree::find().unwrap().release;
+    let output = Command::new(script).arg(storefront).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// No proxy, no redirects followed, no time-out shorter than what is tested.
@@ -116,6 +130,11 @@ fn nginx(folder: &Path, conf: &Path) -> Command {
 impl Front {
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.http)
+    }
+
+    /// What the storefront's files are served under.
+    pub fn release(&self) -> &str {
+        &self.release
     }
 
     pub fn log(&self, name: &str) -> String {

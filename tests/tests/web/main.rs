@@ -5,6 +5,8 @@ mod api;
 mod errors;
 mod front;
 mod pages;
+mod release;
 mod render;
 mod replica;
+mod storefront;
 mod tls;

@@ -1,10 +1,8 @@
-//! The storefront: what the browser may keep, what is compressed, and which headers guard it.
+//! The storefront: what is compressed, which headers guard it, whose pictures it may show, what robots are told.
 
 use std::fs;
 
-use reqwest::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
-};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, VARY};
 
 use crate::front::{Wish, start};
 use crate::replica::{Does, Replica};
@@ -20,54 +18,18 @@ const GUARDS: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn a_page_is_asked_for_again_and_answered_304_while_it_is_the_same() {
-    let front = start(Wish::default()).await;
-    for path in ["/", "/app.mjs", "/style.css"] {
-        let first = front.client.get(front.url(path)).send().await.unwrap();
-        assert_eq!(first.status(), 200, "{path}");
-        assert_eq!(first.headers()[CACHE_CONTROL], "no-cache", "{path}");
-        let etag = first.headers()[ETAG].clone();
-        let second = front
-            .client
-            .get(front.url(path))
-            .header(IF_NONE_MATCH, etag)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(second.status(), 304, "{path}");
-    }
-}
-
-#[tokio::test]
-async fn a_file_with_a_hash_in_its_name_is_kept_for_a_year_but_a_missing_one_is_not() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
-    fs::write(folder.path().join("app.0f3a9c21.mjs"), "export {};").unwrap();
-    let front = start(Wish {
-        storefront: Some(folder.path().to_owned()),
-        ..Wish::default()
-    })
-    .await;
-    let kept = front.client.get(front.url("/app.0f3a9c21.mjs")).send();
-    let kept = kept.await.unwrap();
-    assert_eq!(
-        kept.headers()[CACHE_CONTROL],
-        "public, max-age=31536000, immutable"
-    );
-    let missing = front.client.get(front.url("/app.0f3a9c22.mjs")).send();
-    let missing = missing.await.unwrap();
-    assert_eq!(missing.status(), 404);
-    assert_eq!(missing.headers()[CACHE_CONTROL], "no-store");
-}
-
-#[tokio::test]
 async fn files_have_their_types_and_text_is_compressed_when_it_is_worth_it() {
     let front = start(Wish::default()).await;
+    let base = format!("/v/{}", front.release());
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
-        ("/app.mjs", "text/javascript; charset=utf-8"),
-        ("/style.css", "text/css; charset=utf-8"),
-        ("/favicon.svg", "image/svg+xml"),
+        (
+            &format!("{base}/lib/router.mjs"),
+            "text/javascript; charset=utf-8",
+        ),
+        (&format!("{base}/styles/base.css"), "text/css; charset=utf-8"),
+        (&format!("{base}/favicon.svg"), "image/svg+xml"),
+        ("/robots.txt", "text/plain; charset=utf-8"),
     ] {
         let answer = front
             .client
@@ -77,8 +39,8 @@ async fn files_have_their_types_and_text_is_compressed_when_it_is_worth_it() {
             .await
             .unwrap();
         assert_eq!(answer.headers()[CONTENT_TYPE], kind, "{path}");
-        // The icon has 400 bytes: one packet either way.
-        let worth_it = path != "/favicon.svg";
+        // Those have a few hundred bytes: one packet either way.
+        let worth_it = !path.ends_with(".svg") && !path.ends_with(".txt");
         assert_eq!(
             answer.headers().contains_key(CONTENT_ENCODING),
             worth_it,
@@ -99,9 +61,16 @@ async fn every_answer_is_guarded_once_and_names_no_version() {
     })
     .await;
     let down = start(Wish::default()).await;
+    let (today, other) = (format!("/v/{}/app.mjs", up.release()), "/v/0123456789ab/app.mjs");
     for (front, path, status) in [
+        (&up, today.as_str(), 200),
+        (&up, other, 200),
         (&up, "/", 200),
+        (&up, "/products/1", 200),
+        (&up, "/favicon.svg", 200),
+        (&up, "/robots.txt", 200),
         (&up, "/nothing", 404),
+        (&up, "/nothing.mjs", 404),
         (&up, "/api/v1/products", 200),
         (&up, "/api/v1/products?status=503", 503),
         (&up, "/healthz", 200),
@@ -138,5 +107,84 @@ async fn hidden_files_and_files_outside_are_not_served() {
         let answer = front.client.get(front.url(path)).send().await.unwrap();
         assert!([400, 404].contains(&answer.status().as_u16()), "{path}");
         assert!(!answer.text().await.unwrap().contains("secret"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pictures_come_from_here_and_from_hosts_that_were_named() {
+    let policy = async |picture_hosts: &[&str]| {
+        let front = start(Wish {
+            picture_hosts,
+            ..Wish::default()
+        })
+        .await;
+        let answer = front.client.get(front.url("/")).send().await.unwrap();
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        let policy: Vec<String> = policy.split("; ").map(str::to_owned).collect();
+        (policy, answer.text().await.unwrap())
+    };
+    let (own, page) = policy(&[]).await;
+    assert_eq!(
+        own,
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        ]
+    );
+    assert!(
+        page.contains("<meta name=\"picture-hosts\" content=\"\">"),
+        "{page}"
+    );
+
+    let (others, page) = policy(&["cdn.example", "img.example:8443"]).await;
+    assert_eq!(
+        others[3],
+        "img-src 'self' data: https://cdn.example https://img.example:8443"
+    );
+    let meta = "<meta name=\"picture-hosts\" content=\"cdn.example img.example:8443\">";
+    assert!(page.contains(meta), "{page}");
+}
+
+#[tokio::test]
+async fn robots_are_led_to_the_sitemap_by_its_whole_address_and_not_to_private_pages() {
+    let front = start(Wish {
+        trusted_proxies: &["127.0.0.0/8"],
+        ..Wish::default()
+    })
+    .await;
+    let ask = async |host: &str, proto: &str| {
+        let request = front.client.get(front.url("/robots.txt"));
+        let request = request.header(HOST, host).header("X-Forwarded-Proto", proto);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for (host, proto, address) in [
+        ("shop.example", "https", Some("https://shop.example")),
+        ("shop.example:8080", "", Some("http://shop.example:8080")),
+        ("[::1]:8080", "", Some("http://[::1]:8080")),
+        // Some nginx lets these pass as a host.
+        ("shop.example'\"<b>", "", None),
+        ("shop.example;evil", "", None),
+    ] {
+        let (status, robots) = ask(host, proto).await;
+        if address.is_none() && status == 400 {
+            continue;
+        }
+        assert_eq!(status, 200, "{host}");
+        let found = robots.lines().find_map(|line| line.strip_prefix("Sitemap: "));
+        let expected = address.map(|address| format!("{address}/api/v1/sitemap.xml"));
+        assert_eq!(found, expected.as_deref(), "{host}");
+        for page in ["admin", "account", "cart", "checkout", "orders"] {
+            let line = format!("Disallow: /{page}");
+            assert!(robots.lines().any(|found| found == line), "{page}");
+        }
     }
 }

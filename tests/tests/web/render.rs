@@ -33,11 +33,13 @@ fn the_launcher_and_the_shell_render_the_same() {
         upstreams: vec!["10.0.0.1:8000".parse().unwrap(), "10.0.0.2:8000".parse().unwrap()],
         storefront: tree.storefront.clone(),
         templates: tree.templates.clone(),
+        release: tree.release.clone(),
         run_dir: at("run"),
         log_dir: at("log"),
         run_as_root: true,
         hostname: Some("shop.example".to_owned()),
         trusted_proxies: vec!["10.0.0.0/8".to_owned(), "fd00::/8".to_owned()],
+        picture_hosts: vec!["cdn.example".to_owned(), "img.example:8443".to_owned()],
     };
     let conf = fs::read_to_string(render(&config, &at("rust")).unwrap()).unwrap();
     let script = tree.templates.parent().unwrap().join("render");
@@ -57,6 +59,7 @@ fn the_launcher_and_the_shell_render_the_same() {
         .env("TRESTLE_WEB_KEY", at("shop.key"))
         .env("TRESTLE_WEB_HOSTNAME", "shop.example")
         .env("TRESTLE_WEB_TRUSTED_PROXIES", "10.0.0.0/8 fd00::/8")
+        .env("TRESTLE_WEB_PICTURE_HOSTS", "cdn.example  img.example:8443")
         .env("TRESTLE_WEB_API_ADDRESSES", "10.0.0.1:8000 10.0.0.2:8000")
         .output()
         .unwrap();
@@ -77,20 +80,32 @@ fn the_shell_says_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let tree = WebTree::find().unwrap();
     let script = tree.templates.parent().unwrap().join("render");
-    let render = |templates: &Path, api: &str| {
+    let render = |templates: &Path, api: &str, hosts: &str| {
         let output = Command::new(&script)
             .args([templates, &folder.path().join("out")])
             .env("TRESTLE_WEB_RUN_DIR", folder.path().join("run"))
+            .env("TRESTLE_WEB_STOREFRONT", &tree.storefront)
             .env("TRESTLE_WEB_API_NAME", api)
+            .env("TRESTLE_WEB_PICTURE_HOSTS", hosts)
             .output()
             .unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, said) = render(&tree.templates, "");
+    let (code, said) = render(&tree.templates, "", "");
     assert_eq!(code, Some(64));
     assert!(said.contains("TRESTLE_WEB_API_NAME"), "{said}");
+    for bad in [
+        "*",
+        "https://cdn.example",
+        "cdn.example;x",
+        "cdn.example CDN.example",
+    ] {
+        let (code, said) = render(&tree.templates, "api:8000", bad);
+        assert_eq!(code, Some(64), "{bad}");
+        assert!(said.contains("TRESTLE_WEB_PICTURE_HOSTS"), "{said}");
+    }
     fs::write(folder.path().join("a.template"), "x ${TRESTLE_WEB_NOTHING};").unwrap();
-    let (code, said) = render(folder.path(), "api:8000");
+    let (code, said) = render(folder.path(), "api:8000", "");
     assert_eq!(code, Some(64));
     assert!(said.contains("TRESTLE_WEB_NOTHING is not set"), "{said}");
 }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use trestle::control::{self, Lines, Reply, Status};
 use trestle::options::{MOST_REPLICAS, Options};
+use trestle::web::is_host;
 use trestle::{Report, Stack, events, table};
 
 use super::{Where, background};
@@ -53,6 +54,9 @@ pub struct Up {
     /// Proxy (address or network) whose X-Forwarded-For and -Proto are believed; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<String>,
+    /// Hosts (cdn.example, perhaps with a port) whose pictures the pages may show, separated by commas
+    #[arg(long, value_name = "HOSTS", env = "PICTURE_HOSTS", value_delimiter = ',', value_parser = picture_host)]
+    picture_hosts: Vec<String>,
     /// Leaves a replica that dies where it is, instead of replacing it
     #[arg(long)]
     no_replace: bool,
@@ -88,6 +92,13 @@ impl Up {
             replace_dead: !self.no_replace,
             hostname: self.hostname.clone(),
             trusted_proxies: self.trusted_proxy.clone(),
+            // A variable that is set to nothing names none.
+            picture_hosts: self
+                .picture_hosts
+                .iter()
+                .filter(|host| !host.is_empty())
+                .cloned()
+                .collect(),
             mysqld: self.mysqld.clone(),
             api_executable: self.api.clone(),
             ..Options::default()
@@ -178,4 +189,13 @@ pub fn background_line(reply: &Reply) -> String {
 /// How many replicas a person may ask for.
 pub fn replicas() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..=MOST_REPLICAS as u64)
+}
+
+fn picture_host(text: &str) -> Result<String, &'static str> {
+    let host = text.trim();
+    if host.is_empty() || is_host(host) {
+        Ok(host.to_owned())
+    } else {
+        Err("not a host name in small letters, perhaps with a port")
+    }
 }

@@ -57,6 +57,7 @@ export function newKey() {
 export async function request(method, path, { body, headers, signal, repeat }) {
   await session.freshen();
   let refreshed = false;
+  let inDoubt = false;
   for (let attempt = 1; ; attempt += 1) {
     let problem;
     try {
@@ -76,6 +77,8 @@ export async function request(method, path, { body, headers, signal, repeat }) {
     // 503 and 429 say that nothing was done: any request may be repeated.
     const refused = problem.status === 503 || problem.status === 429 || problem.code === "order_in_progress";
     const unknown = problem.status === 0 || problem.status === 502 || problem.status === 504;
+    problem.inDoubt = inDoubt;
+    inDoubt ||= unknown || problem.code === "order_in_progress";
     if (attempt >= ATTEMPTS || problem.code === "offline" || !(refused || (unknown && repeat))) throw problem;
     const asked = (problem.retryAfter ?? 0.1 * 2 ** attempt) * 1000;
     await pause(Math.min(asked, LONGEST_WAIT_MS) * (1 + Math.random() / 4), signal);

@@ -115,7 +115,8 @@ function tell(element, trouble, error) {
   const known = named.filter(([input]) => input);
   for (const [input, message] of known) mark(input, message);
   if (known.length > 0) {
-    known[0][0].focus();
+    const [first] = known[0];
+    (first instanceof RadioNodeList ? first[0] : first).focus();
     return;
   }
   const [title, detail] = error.status === 422 || error.status === 409 ? [error.message] : sayProblem(error);

@@ -7,16 +7,13 @@ import { stars } from "./stars.mjs";
 
 /** @param {object} product a ProductSummary of the API */
 export function productCard(product) {
-  const drawn = picture({ url: product.picture, title: product.title, category: product.category.handle, id: product.id });
-  // The title stands below it, in the same link.
-  drawn.setAttribute("aria-hidden", "true");
   return h(
     "li",
     { class: product.in_stock ? "product" : "product gone" },
     link(
       `/products/${product.id}`,
       {},
-      drawn,
+      picture({ url: product.picture, title: product.title, category: product.category.handle, id: product.id }),
       h("span", { class: "title" }, product.title),
       h("span", { class: "row" }, h("span", { class: "price" }, money(product.price)), product.rating.count > 0 && stars(product.rating)),
       !product.in_stock && h("span", { class: "badge" }, t("catalogue.sold_out")),

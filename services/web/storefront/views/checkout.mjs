@@ -36,6 +36,8 @@ export default async function (visit) {
   const slot = h("div", { class: "co-slot" });
   const node = h("div", { class: "page co-checkout" }, h("h1", { tabindex: -1 }, title), slot);
 
+  let shownCount = null;
+
   /** Shows the form, with what the shop refused when `problem` is given. `body` is what was asked for then. */
   async function showForm(problem, body) {
     const [read, addresses] = await Promise.all([cart.read({ coupon: kept.coupon(), signal }), get("/customers/me/addresses", { signal })]);
@@ -46,7 +48,7 @@ export default async function (visit) {
     }
     const shown = orderForm({ read, addresses: addresses.items, chosen: body, total: problem?.body.total, silent: problem && kindOf(problem) === "coupon" }, (wanted) => buy(intention.begin(wanted)));
     put(slot, shown.node);
-    watchCart(read.count);
+    shownCount = read.count;
     if (!problem) return;
     // Where there is something to choose first, paying comes after it.
     shown.buy.hidden = ["out_of_stock", "coupon"].includes(kindOf(problem));
@@ -77,12 +79,16 @@ export default async function (visit) {
       await cart.read().catch(() => cart.forget());
       if (!signal.aborted) await replace(`/orders/${order.id}?placed=1`);
     } catch (error) {
-      if (!signal.aborted) await explain(error, wanted);
+      if (signal.aborted) return;
+      // A replica died before it could pay: the shop ended that order without a payment. Nobody was refused, so it is
+      // tried again, once.
+      const lost = error.code === "payment_declined" && (error.inDoubt || again) && !wanted.renewed;
+      await (lost ? buy(intention.renew(wanted)) : explain(error, wanted));
     }
   }
 
   async function explain(error, { body }) {
-    if (error.status === 401) {
+    if (error.status === 401 && !session.current()) {
       await go(`/login?${next()}`);
     } else if (isOpen(error)) {
       if (!(error instanceof Problem)) console.error(error);
@@ -108,14 +114,9 @@ export default async function (visit) {
     return open ? buy(open, true) : showForm();
   }
 
-  /** Another tab changed the cart: the form shows another one than the shopper would buy. */
-  function watchCart(count) {
-    const look = () => {
-      if (cart.count() !== count && !intention.current()) reload();
-    };
-    addEventListener("storage", () => setTimeout(look), { signal });
-  }
-
+  // Another tab changed the cart: the form shows another one than the shopper would buy.
+  const look = () => shownCount !== null && cart.count() !== shownCount && !intention.current() && reload();
+  addEventListener("storage", look, { signal });
   // The browser may bring back the page as it was before the order: its form must not buy again.
   addEventListener("pageshow", (event) => event.persisted && reload(), { signal });
   addEventListener("online", () => intention.current()?.stuck && resume(), { signal });

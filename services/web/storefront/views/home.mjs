@@ -9,8 +9,10 @@ import { picture } from "../parts/picture.mjs";
 import { productBones, productGrid } from "../parts/product-card.mjs";
 import { empty, notice, sayProblem } from "../parts/states.mjs";
 
-const SHOWN = 10;
-const ON_THE_BEAM = 4;
+const SHOWN = 8;
+const ON_THE_BEAM = 3;
+/** Fewer do not make a ranking, nor a row. */
+const FEWEST_BEST = 4;
 
 export default async function home({ signal }) {
   const reads = ["/products/new", "/products/best-sellers", "/categories"].map((path) => get(path, { signal }));
@@ -28,7 +30,7 @@ export default async function home({ signal }) {
       hero(onTheBeam(all)),
       isEmpty && empty(t("catalogue.empty_shop"), t("catalogue.empty_shop_detail")),
       part("new", fresh, (items) => productGrid(items.slice(0, SHOWN)), "/search"),
-      part("best", best, (items) => productGrid(items.slice(0, SHOWN))),
+      (best.status === "rejected" || best.value.items.length >= FEWEST_BEST) && part("best", best, (items) => productGrid(items.slice(0, SHOWN))),
       part("categories_title", categories, categoryCards),
     ),
   };

@@ -110,7 +110,7 @@ function line(item, may) {
   return h(
     "li",
     { class: "co-line" },
-    link(`/products/${item.product_id}`, { class: "co-picture", tabindex: -1, "aria-hidden": true }, picture({ url: item.picture, title: item.title, id: item.product_id })),
+    link(`/products/${item.product_id}`, { class: "co-picture", tabindex: -1, "aria-hidden": true }, picture({ title: item.title, id: item.product_id, colour: item.options.join(" ") })),
     h(
       "div",
       { class: "co-about" },

@@ -4,7 +4,7 @@ import { get } from "../lib/api.mjs";
 import { h, link, put } from "../lib/dom.mjs";
 import { Problem } from "../lib/problem.mjs";
 import * as session from "../lib/session.mjs";
-import { day, money, t } from "../lib/text.mjs";
+import { dayAndTime, money, t } from "../lib/text.mjs";
 import { shortName, stateBadge } from "../parts/checkout/order-state.mjs";
 import { button } from "../parts/form.mjs";
 import { bones, empty, say, sayProblem } from "../parts/states.mjs";
@@ -45,7 +45,7 @@ function row(order) {
   return h(
     "li",
     { class: "co-order" },
-    h("h2", {}, link(`/orders/${order.id}`, {}, day(order.created_at), h("span", { class: "unseen" }, ` ${t("checkout.order_name", shortName(order.id))}`))),
+    h("h2", {}, link(`/orders/${order.id}`, {}, dayAndTime(order.created_at), h("span", { class: "unseen" }, ` ${t("checkout.order_name", shortName(order.id))}`))),
     h("p", { class: "co-order-what" }, order.items.length > 1 ? t("checkout.and_more", first.title, order.items.length - 1) : first.title),
     h("p", { class: "soft" }, t("checkout.pieces", pieces), " · ", h("span", { class: "mono" }, shortName(order.id))),
     h("p", { class: "co-order-state" }, stateBadge(order.state)),

@@ -17,7 +17,7 @@ import { productGrid } from "../parts/product-card.mjs";
 
 /** Ids are positive 64-bit numbers: what is none is asked of nobody. */
 const ID = /^[1-9]\d{0,17}$/;
-const RELATED = 5;
+const RELATED = 6;
 
 export default async function productView(visit) {
   const { params, query, signal, back } = visit;
@@ -61,7 +61,7 @@ export default async function productView(visit) {
           product.description && h("section", { class: "description" }, h("h2", {}, t("catalogue.description")), plain(product.description)),
         ),
       ),
-      others.length > 0 && h("section", { class: "part" }, h("div", { class: "head" }, h("h2", {}, t("catalogue.related"))), productGrid(others)),
+      others.length > 0 && h("section", { class: "part related" }, h("div", { class: "head" }, h("h2", {}, t("catalogue.related"))), productGrid(others)),
       opinions,
     ),
   };
@@ -78,8 +78,9 @@ export function skeleton() {
 }
 
 function meta(product) {
-  const own = product.pictures.map(({ url }) => new URL(url, location.href)).find(({ origin }) => origin === location.origin);
-  return { type: "product", description: plainText(product.description) || product.title, ...(own ? { image: own.href } : {}) };
+  // A picture on another host is not the shop's to share.
+  const own = product.pictures.map(({ url }) => URL.parse?.(url, location.origin)).find((url) => url?.origin === location.origin);
+  return { title: product.title, type: "product", description: plainText(product.description) || product.title, ...(own ? { image: own.href } : {}) };
 }
 
 /** Goes to the form that the address asks for, once the page is there. */

@@ -12,8 +12,9 @@ import { RATE, Stream } from "../parts/system/stream.mjs";
 import { Table } from "../parts/system/table.mjs";
 import { write } from "../parts/system/write.mjs";
 
-/** How often the numbers are written. */
-const WRITE_MS = 250;
+/** How often it is looked who has fallen silent, and how often the numbers are written. */
+const LOOK_MS = 250;
+const WRITE_MS = 500;
 
 export default async function system(visit) {
   const book = new Book(performance.now());
@@ -26,6 +27,7 @@ export default async function system(visit) {
   const spoken = h("p", { class: "unseen", role: "status" });
 
   const happened = (name, what) => {
+    changed = true;
     const replica = book.replicas.get(name);
     events.add(h("strong", { class: replica ? `c${replica.colour}` : null }, name), " ", t(`system.happened.${what}`));
     write(spoken, `${name} ${t(`system.happened.${what}`)}`);
@@ -50,21 +52,25 @@ export default async function system(visit) {
     },
   });
 
-  const show = () => {
+  let written = 0;
+  let changed = true;
+  const look = () => {
     const now = performance.now();
-    if (stream.runs) for (const name of book.sweep(now).silent) happened(name, "silent");
+    for (const name of book.sweep(now)) happened(name, "silent");
+    if (!changed && now - written < WRITE_MS - LOOK_MS / 2) return;
+    changed = false;
+    written = now;
     picture.show(book, stream, now);
     layers.show(book, now);
     table.show(book, now);
   };
 
   const controls = runControls(visit, stream, book);
-  const writer = setInterval(() => !document.hidden && picture.node.isConnected && stream.runs && show(), WRITE_MS);
+  const looking = setInterval(() => stream.runs && picture.node.isConnected && look(), LOOK_MS);
   visit.signal.addEventListener("abort", () => {
-    clearInterval(writer);
+    clearInterval(looking);
     stream.stop();
   });
-  requestAnimationFrame(show);
 
   return {
     title: t("system.title"),

@@ -21,6 +21,7 @@ export function newProduct(categories) {
         tags: values.tags.trim(),
         description: values.description,
         options: optionNames(values),
+        ...(values.handle.trim() && { handle: values.handle.trim() }),
       };
       const made = await wording(() => send("POST", "/admin/products", body));
       say(t("admin.products.made"));
@@ -28,7 +29,12 @@ export function newProduct(categories) {
     },
     field("title", t("admin.product.title_field"), { required: true, maxlength: 255 }),
     h("div", { class: "admin-pair" }, category, field("vendor", t("admin.product.vendor"), { maxlength: 255 })),
-    field("tags", t("admin.product.tags"), { maxlength: 1000, hint: t("admin.product.tags_hint") }),
+    h(
+      "div",
+      { class: "admin-pair" },
+      field("tags", t("admin.product.tags"), { maxlength: 1000, hint: t("admin.product.tags_hint") }),
+      field("handle", t("admin.product.handle"), { maxlength: 191, autocomplete: "off", hint: t("admin.products.handle_hint") }),
+    ),
     field("description", t("admin.product.description"), { rows: 4, maxlength: 40_000, hint: t("admin.product.description_hint") }),
     optionFields(3),
     h("button", { type: "submit", class: "button primary" }, t("admin.products.make")),
@@ -62,10 +68,8 @@ export function categoryChoices(categories, own) {
 }
 
 /** Fields for the names of the options, as the API names them in its messages. */
-export function optionFields(count, names = [], required = false) {
-  const fields = Array.from({ length: count }, (_, i) =>
-    field(`options[${i}]`, t("admin.product.option", i + 1), { value: names[i] ?? "", maxlength: 100, required }),
-  );
+export function optionFields(count) {
+  const fields = Array.from({ length: count }, (_, i) => field(`options[${i}]`, t("admin.product.option", i + 1), { maxlength: 100 }));
   return h("fieldset", { class: "admin-options" }, h("legend", {}, t("admin.product.options")), h("p", { class: "soft" }, t("admin.product.options_hint")), h("div", { class: "admin-triple" }, fields));
 }
 

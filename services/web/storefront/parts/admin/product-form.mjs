@@ -21,9 +21,9 @@ export function productForm(subject, categories) {
     show: (handle) => names.get(handle) ?? handle,
   });
   const description = plain("description", t("admin.product.description"), { rows: 8, maxlength: 40_000, hint: t("admin.product.description_hint") });
-  const options = optionsControl(product);
+  const options = optionsControl(subject);
   const pictures = picturesControl(subject);
-  const controls = [title, vendor, category, tags, description, ...(options ? [options] : []), pictures];
+  const controls = [title, vendor, category, tags, description, options, pictures];
   return editForm({
     subject,
     pick: (body) => ({ ...body, category: body.category.handle, pictures: body.pictures.map(({ url, alt, variant_id: shows }) => ({ url, alt, variant_id: shows ?? null })) }),
@@ -34,26 +34,36 @@ export function productForm(subject, categories) {
       h("div", { class: "admin-pair" }, category.node, vendor.node),
       tags.node,
       description.node,
-      options?.node,
+      options.node,
       pictures.node,
-    ].filter(Boolean),
+    ],
     submit: h("button", { type: "submit", class: "button primary" }, t("forms.save")),
     attributes: { class: "admin-form" },
   });
 }
 
-/** The names of the options: as many as there are once the product has variants. */
-function optionsControl({ options, variants }) {
-  const fixed = variants.length > 0;
-  const count = fixed ? options.length : OPTIONS;
-  if (count === 0) return null;
-  const node = optionFields(count, options, fixed);
-  const inputs = Array.from(node.querySelectorAll("input"));
+/** The names of the options: as many as there are, once the product has variants. */
+function optionsControl(subject) {
+  const node = optionFields(OPTIONS);
+  const fields = Array.from(node.querySelectorAll(".field"));
+  const inputs = fields.map((each) => each.querySelector("input"));
+  const isFixed = () => subject.body.variants.length > 0;
+  const count = () => (isFixed() ? subject.body.options.length : OPTIONS);
+  const limit = () => {
+    node.hidden = count() === 0;
+    fields.forEach((each, i) => {
+      each.hidden = i >= count();
+      inputs[i].required = isFixed() && !each.hidden;
+      each.querySelector(".optional").hidden = isFixed();
+    });
+  };
+  subject.addEventListener("change", limit);
+  limit();
   return {
     name: "options",
     label: t("admin.product.options"),
     node,
-    get: () => inputs.map(({ value }) => value.trim()).filter((name) => fixed || name !== ""),
+    get: () => inputs.slice(0, count()).map(({ value }) => value.trim()).filter((name) => isFixed() || name !== ""),
     set: (names) => inputs.forEach((input, i) => (input.value = names[i] ?? "")),
     show: (names) => names.join(", ") || "–",
   };

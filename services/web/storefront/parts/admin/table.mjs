@@ -25,12 +25,13 @@ const MOST = 100;
  */
 export function table(label, columns, items) {
   const heads = columns.map((column) => h("th", { role: "columnheader", scope: "col", class: column.kind }, column.label));
-  return h(
+  const element = h(
     "table",
     { class: "admin-table", role: "table", "aria-label": label },
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)),
     h("tbody", { role: "rowgroup" }, items.map((item) => row(columns, item))),
   );
+  return h("div", { class: "admin-scroll" }, element);
 }
 
 function row(columns, item) {
@@ -67,7 +68,7 @@ export async function list(visit, { path, query = {}, label, columns, none, firs
     put(trouble);
     page = await read({ limit: PAGE, cursor: page.next_cursor });
     const rows = page.items.map((item) => row(columns, item));
-    shown.tBodies[0].append(...rows);
+    shown.querySelector("tbody").append(...rows);
     more.hidden = !page.next_cursor;
     put(said, t("admin.more_shown", rows.length));
     pages += 1;

@@ -4,11 +4,11 @@ import { get } from "../../lib/api.mjs";
 import { h, put } from "../../lib/dom.mjs";
 import { money, t } from "../../lib/text.mjs";
 import { button, field, form } from "../form.mjs";
-import { notice, say, sayProblem } from "../states.mjs";
+import { notice, say } from "../states.mjs";
 import { control, editForm } from "./edit.mjs";
 import { fold } from "./frame.mjs";
 import { stockPanel } from "./stock.mjs";
-import { enteredMoney, inWords, moneyField, moneyOf } from "./words.mjs";
+import { enteredMoney, inWords, moneyField, moneyOf, saidOf } from "./words.mjs";
 
 const SKU_CHARS = 100;
 const VALUE_CHARS = 100;
@@ -75,6 +75,8 @@ function newVariant(subject, currency) {
         throw inWords(error);
       }
       element.reset();
+      element.elements.on_hand.value = "0";
+      element.elements[0].focus();
       say(t("admin.variants.added"));
     },
     h("div", { class: "admin-triple" }, valueFields(options)),
@@ -101,6 +103,8 @@ function variantRow(subject, id, signal) {
     left.className = count > 0 ? "soft" : "badge bad";
   };
   const name = () => find().options.join(" / ") || find().sku || t("admin.variants.only");
+  // The shop would refuse: a published product has something to buy.
+  const isLast = () => subject.body.published && subject.body.variants.every((variant) => variant.withdrawn !== (variant.id === id));
   const opener = (text, make) => {
     const opens = h("button", { type: "button", class: "button small", "aria-expanded": "false" }, text, h("span", { class: "unseen" }, ` ${name()}`));
     opens.addEventListener("click", () => {
@@ -114,11 +118,14 @@ function variantRow(subject, id, signal) {
   const stock = opener(t("admin.variants.stock"), () => stockPanel(id, name(), signal, showLeft));
   const sell = button("", { class: "button small" }, async () => {
     put(trouble);
+    if (isLast()) {
+      put(trouble, notice("warn", h("p", {}, t("admin.fields.withdrawn"))));
+      return;
+    }
     await subject.write("PATCH", `/admin/variants/${id}`, { withdrawn: !find().withdrawn });
   }, async (error) => {
     if (error.status === 412) await subject.read();
-    const text = error.status === 412 ? t("admin.conflict.state") : sayProblem(error).join(" ");
-    put(trouble, notice("warn", h("p", {}, text)));
+    put(trouble, notice("warn", h("p", {}, saidOf(error))));
   });
   const refresh = () => {
     const { sku, price, withdrawn } = find();

@@ -5,6 +5,7 @@ import { h } from "../../lib/dom.mjs";
 import { Problem } from "../../lib/problem.mjs";
 import { currentLanguage, hasText, minorUnits, t } from "../../lib/text.mjs";
 import { field } from "../form.mjs";
+import { sayProblem } from "../states.mjs";
 
 const ORDER_KINDS = { pending: "warn", paid: "good", shipped: "", cancelled: "", failed: "bad" };
 
@@ -12,7 +13,7 @@ export function orderBadge(state) {
   return h("span", { class: `badge ${ORDER_KINDS[state]}` }, t(`admin.order_states.${state}`));
 }
 
-/** An order's id, short enough for a table: its end, because ids of one hour begin alike. */
+/** An order's or a customer's id, short enough for a table: its end, because those of one hour begin alike. */
 export function shortId(id) {
   return `…${id.slice(-8)}`;
 }
@@ -56,14 +57,28 @@ export function timeOf(text) {
   return text ? new Date(text).toISOString() : null;
 }
 
-/** The same problem, in the reader's words where there are some for its code. */
+/** The same problem, in the reader's words where there are some for its code, or for the fields that it names. */
 export function inWords(error) {
-  if (!(error instanceof Problem) || !hasText(`admin.problems.${error.code}`)) return error;
-  const detail = t(`admin.problems.${error.code}`);
-  const body = { ...error.body, detail };
-  if (error.code === "already_exists") body.errors = error.body.errors?.map(({ field: name }) => ({ field: name, message: detail }));
+  if (!(error instanceof Problem)) return error;
+  const own = hasText(`admin.problems.${error.code}`) ? t(`admin.problems.${error.code}`) : null;
+  const errors = error.body.errors?.map(({ field: name, message }) => ({ field: name, message: own ?? fieldWords(name) ?? message }));
+  const detail = own ?? (errors ? errors.map(({ message }) => message).join(" ") : error.message);
   // A form shows the words of a conflict, and a lost race is one.
-  return new Problem(error.status === 412 ? 409 : error.status, body, error.retryAfter);
+  const status = error.status === 412 ? 409 : error.status;
+  return new Problem(status, { ...error.body, detail, ...(errors && { errors }) }, error.retryAfter);
+}
+
+/** `pictures[2].url` is found as `pictures_url`. */
+function fieldWords(name) {
+  const key = `admin.fields.${name.replace(/\[\d+\]/g, "").replaceAll(".", "_")}`;
+  return hasText(key) ? t(key) : null;
+}
+
+/** What is said of a problem outside a form. */
+export function saidOf(error) {
+  if (error.status === 412) return t("admin.conflict.state");
+  if (error.status === 409 || error.status === 422) return inWords(error).message;
+  return sayProblem(error).join(" ");
 }
 
 /** Calls `work`; what it throws is in words. */

@@ -91,6 +91,7 @@ export function buy(product, { wanted, chosen, reread }) {
     } catch (error) {
       if (error.status !== 404) throw error;
       // It was withdrawn while it was looked at.
+      tell("warn", t("catalogue.withdrawn"));
       product = { ...product, in_stock: false, variants: product.variants.map((one) => ({ ...one, in_stock: false })) };
     }
     fill(String(variant.id));

@@ -6,7 +6,7 @@ import { picture } from "../picture.mjs";
 import { categoryName } from "./names.mjs";
 
 export function categoryCards(categories) {
-  return h("ul", { class: "categories" }, categories.map((category, index) => h("li", {}, link(`/categories/${category.handle}`, {}, drawing(category, index), h("span", {}, categoryName(category))))));
+  return h("ul", { class: "categories" }, categories.map((category) => h("li", {}, link(`/categories/${category.handle}`, {}, picture({ category: category.handle }), h("span", {}, categoryName(category))))));
 }
 
 /** The same while they are loaded. */
@@ -17,11 +17,4 @@ export function categoryBones(count) {
 export function categoryLinks(categories) {
   if (categories.length === 0) return null;
   return h("nav", { class: "elsewhere", "aria-label": t("catalogue.categories_title") }, h("p", {}, t("catalogue.look_here")), h("ul", {}, categories.map((category) => h("li", {}, link(`/categories/${category.handle}`, {}, categoryName(category))))));
-}
-
-function drawing(category, index) {
-  const element = picture({ title: categoryName(category), category: category.handle, id: index + 1 });
-  // The name stands beside it.
-  element.setAttribute("aria-hidden", "true");
-  return element;
 }

@@ -15,15 +15,17 @@ const LONGEST = 2000;
 /**
  * @param {number} product its id
  * @param {object} of
+ * @param {object} [of.mine] the review that there is, when that is known
  * @param {() => void} of.closed called when the form is not wanted any more
  * @param {(before?: object, now?: object) => void} of.changed called with one's review as it was and as it is
  * @param {AbortSignal} of.signal
  */
-export function reviewForm(product, { closed, changed, signal }) {
+export function reviewForm(product, { mine: known, closed, changed, signal }) {
   const path = `/products/${product}/reviews`;
   const draft = `trestle.review.${product}`;
   const node = h("div", { class: "review-form" });
-  if (session.current()) write(kept(draft));
+  if (session.current() && known) change(known);
+  else if (session.current()) write(kept(draft));
   else put(node, notice("", h("p", {}, t("catalogue.log_in_to_review")), h("p", { class: "actions" }, link(`/login?${next()}`, { class: "button" }, t("states.log_in")), cancel())));
   return node;
 
@@ -57,11 +59,15 @@ export function reviewForm(product, { closed, changed, signal }) {
     put(node, element);
   }
 
+  function change(mine) {
+    write({ rating: String(mine.rating), text: mine.text }, mine);
+  }
+
   /** Turns into the form for the review that there is. */
   async function edit(why) {
     const mine = await get(`${path}/mine`, { signal });
     keep(draft);
-    write({ rating: String(mine.rating), text: mine.text }, mine);
+    change(mine);
     node.prepend(notice("", h("p", {}, why)));
     node.querySelector("input:checked")?.focus();
   }

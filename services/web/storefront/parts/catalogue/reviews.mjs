@@ -3,7 +3,7 @@
 import { get } from "../../lib/api.mjs";
 import { h, link, put } from "../../lib/dom.mjs";
 import { rename } from "../../lib/router.mjs";
-import { day, t } from "../../lib/text.mjs";
+import { day, number, t } from "../../lib/text.mjs";
 import { button } from "../form.mjs";
 import { stars } from "../stars.mjs";
 import { notice, sayProblem } from "../states.mjs";
@@ -32,16 +32,24 @@ export function reviews(product, first, { writing, signal }) {
   let all = [];
   let cursor = null;
   let { rating } = product;
+  /** The reader's own review, once it is known. */
+  let mine;
 
   sums();
   if (first.status === "rejected") tell(first.reason);
   else went(first.value);
   if (writing) open(false);
   show();
-  return h("section", { class: "part reviews", id: "reviews" }, h("div", { class: "head" }, h("h2", {}, t("catalogue.reviews")), write), sum, slot, trouble, items, h("div", { class: "actions" }, more));
+  return h(
+    "section",
+    { class: "part reviews", id: "reviews" },
+    h("div", { class: "head" }, h("h2", {}, t("catalogue.reviews")), write),
+    h("div", { class: "opinions" }, sum, h("div", { class: "list" }, slot, trouble, items, h("div", { class: "actions" }, more))),
+  );
 
   function sums() {
-    put(sum, rating.count > 0 ? stars(rating) : h("p", { class: "soft" }, t("catalogue.no_reviews")));
+    if (rating.count === 0) put(sum, h("p", { class: "soft" }, t("catalogue.no_reviews")));
+    else put(sum, h("span", { class: "average", "aria-hidden": true }, number(rating.average, { minimumFractionDigits: 1, maximumFractionDigits: 1 })), stars({ average: rating.average }), h("span", { class: "soft" }, t("catalogue.ratings", rating.count)));
   }
 
   function went(page) {
@@ -58,7 +66,12 @@ export function reviews(product, first, { writing, signal }) {
   }
 
   async function showMore() {
-    const page = await readReviews(product.id, signal, cursor);
+    const page = await readReviews(product.id, signal, cursor).catch((error) => {
+      if (error.status !== 400) throw error;
+      // The cursor is not good any more: the list is read from its beginning.
+      all = [];
+      return readReviews(product.id, signal);
+    });
     put(trouble);
     const before = all.length;
     went(page);
@@ -68,10 +81,10 @@ export function reviews(product, first, { writing, signal }) {
 
   function open(byHand) {
     write.hidden = true;
-    put(slot, reviewForm(product.id, { closed, changed, signal }));
+    put(slot, reviewForm(product.id, { mine, closed, changed, signal }));
     if (!byHand) return;
     address("1");
-    slot.querySelector("input, a, button")?.focus();
+    (slot.querySelector("input:checked") ?? slot.querySelector("input, a, button"))?.focus();
   }
 
   function closed() {
@@ -83,6 +96,8 @@ export function reviews(product, first, { writing, signal }) {
 
   /** What the API lists may be some seconds old: what was written or deleted just now is reckoned in here. */
   function changed(before, now) {
+    mine = now;
+    write.textContent = t(mine ? "catalogue.change_review" : "catalogue.write_review");
     const known = all.some(({ id }) => id === now?.id);
     if (!now) all = all.filter(({ id }) => id !== before.id);
     else all = known ? all.map((one) => (one.id === now.id ? now : one)) : [now, ...all];

@@ -14,6 +14,7 @@ let memory = null;
  * @property {string} key the Idempotency-Key
  * @property {object} body of POST /orders, exactly as it was sent first
  * @property {string} who whose: a key belongs to one customer
+ * @property {boolean} [renewed] whether it is the second try of an order that was lost on the way
  * @property {boolean} stuck whether asking was given up for now: the shopper says when it goes on
  */
 
@@ -33,6 +34,11 @@ export function begin(body) {
   const open = current();
   if (open) return open;
   return write({ key: newKey(), body, who: session.current()?.email, stuck: false });
+}
+
+/** The same once more, with a new key: the first ended without a payment, and without the shopper's doing. @returns {Intention} */
+export function renew({ body, who }) {
+  return write({ key: newKey(), body, who, stuck: false, renewed: true });
 }
 
 /** Notes whether asking was given up for now. */

@@ -21,7 +21,7 @@ export function cartLine(item, seen, { choose }) {
   const node = h("li", { class: "co-line" });
 
   const name = item.title ? link(`/products/${item.product_id}`, {}, title) : title;
-  const image = picture({ url: item.picture, title, id: item.product_id });
+  const image = picture({ url: item.picture, title, id: item.product_id, colour: item.options.join(" ") });
   const shown = item.title ? link(`/products/${item.product_id}`, { class: "co-picture", tabindex: -1, "aria-hidden": true }, image) : h("div", { class: "co-picture" }, image);
   const remove = button(t("checkout.remove"), { class: "co-plain", "aria-label": t("checkout.remove_of", title) }, () => choose(0));
 

@@ -2,6 +2,7 @@
 
 import { h, link, put } from "../../lib/dom.mjs";
 import { go, next } from "../../lib/router.mjs";
+import * as session from "../../lib/session.mjs";
 import { money, t } from "../../lib/text.mjs";
 import { form } from "../../parts/form.mjs";
 import { delivery } from "./delivery.mjs";
@@ -46,7 +47,7 @@ export function orderForm({ read, addresses, chosen, total, silent }, pay) {
     try {
       address = await where.addressId(values);
     } catch (error) {
-      if (error.status !== 401) throw error;
+      if (error.status !== 401 || session.current()) throw error;
       await go(`/login?${next()}`);
       return;
     }

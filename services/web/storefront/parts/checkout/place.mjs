@@ -12,11 +12,16 @@ const PAUSES_MS = [1000, 2000, 4000];
  * @throws {Problem} what the shop refused, or, when `isOpen` says so, that the outcome is not known yet
  */
 export async function place({ key, body }, signal) {
+  let inDoubt = false;
   for (const pause of [...PAUSES_MS, 0]) {
     try {
       return await send("POST", "/orders", body, { key, signal });
     } catch (error) {
-      if (signal.aborted || !isOpen(error) || error.code === "offline" || pause === 0) throw error;
+      error.inDoubt ||= inDoubt;
+      inDoubt = true;
+      // Offline or signed out, asking again is of no use until the shopper has done something.
+      const idle = error.code === "offline" || error.status === 401;
+      if (signal.aborted || !isOpen(error) || idle || pause === 0) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }

@@ -3,7 +3,7 @@
 /** How far back rates, percentiles and shares go. */
 export const WINDOW_MS = 10_000;
 /** A replica that was not heard of for this long is silent ... */
-const SILENT_MS = 1500;
+const SILENT_MS = 1400;
 /** ... and one that stayed so is taken off the picture. */
 const GONE_MS = 30_000;
 /** Who came so lately is marked. */
@@ -21,6 +21,8 @@ export class Book {
   #samples = [];
   #answers = 0;
   #lastAnswer = 0;
+  /** What was counted for one moment: the drawing and the table ask for the same. */
+  #counted = { at: -1, of: new Map() };
   #began;
 
   constructor(now) {
@@ -67,26 +69,22 @@ export class Book {
   /**
    * Looks who has fallen silent and who is to be forgotten. Silent is who was passed over while the others answered in
    * turn, or when nobody answers at all.
-   * @returns {{silent: string[], gone: string[]}}
+   * @returns {string[]} who has fallen silent
    */
   sweep(now) {
     const here = Array.from(this.replicas.values()).filter(({ silent }) => !silent).length;
     const silent = [];
-    const gone = [];
     for (const replica of this.replicas.values()) {
       const passedOver = this.#answers - replica.mark >= here * 3 || now - this.#lastAnswer > SILENT_MS;
       if (!replica.silent && now - replica.heard > SILENT_MS && passedOver) {
         replica.silent = true;
         silent.push(replica.name);
       }
-      if (replica.silent && now - replica.heard > GONE_MS) {
-        this.replicas.delete(replica.name);
-        gone.push(replica.name);
-      }
+      if (replica.silent && now - replica.heard > GONE_MS) this.replicas.delete(replica.name);
     }
     const first = this.#samples.findIndex((sample) => now - sample.now <= WINDOW_MS);
     if (first !== 0) this.#samples.splice(0, first === -1 ? this.#samples.length : first);
-    return { silent, gone };
+    return silent;
   }
 
   /** Time in which nothing was asked does not count as silence. */
@@ -107,6 +105,13 @@ export class Book {
 
   /** Requests a second and percentiles of a replica, or of all without a name; shares of the layers. */
   lately(now, name) {
+    if (this.#counted.at !== now) this.#counted = { at: now, of: new Map() };
+    const { of } = this.#counted;
+    if (!of.has(name)) of.set(name, this.#count(now, name));
+    return of.get(name);
+  }
+
+  #count(now, name) {
     const samples = name === undefined ? this.#samples : this.#samples.filter(({ replica }) => replica === name);
     const good = samples.filter(({ ok }) => ok);
     const took = good.map((sample) => sample.took).sort((a, b) => a - b);

@@ -1,7 +1,7 @@
 // What is beside the drawing: from which layer the answers came, what happened to the replicas, which requests failed.
 
 import { h } from "../../lib/dom.mjs";
-import { currentLanguage, number, t } from "../../lib/text.mjs";
+import { number, t } from "../../lib/text.mjs";
 import { LAYERS } from "./book.mjs";
 import { share, write } from "./write.mjs";
 
@@ -31,7 +31,7 @@ export class Layers {
       const width = String(answered === 0 ? 0 : layers[layer] / answered);
       if (bar.dataset.width !== width) {
         bar.dataset.width = width;
-        bar.style.setProperty("transform", `scaleX(${width})`);
+        bar.style.setProperty("clip-path", `inset(0 ${(1 - width) * 100}% 0 0)`);
       }
     }
   }
@@ -51,7 +51,8 @@ export class Log {
   add(...children) {
     this.#empty.hidden = true;
     const time = new Date();
-    const shown = time.toLocaleTimeString(currentLanguage(), { hour12: false });
+    // 21:04:09 in every language: a column of times is compared, not read.
+    const shown = time.toTimeString().slice(0, 8);
     this.#list.prepend(h("li", {}, h("time", { datetime: time.toISOString() }, shown), h("span", {}, children)));
     while (this.#list.children.length > KEPT) this.#list.lastChild.remove();
   }

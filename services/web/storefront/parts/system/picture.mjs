@@ -4,7 +4,7 @@
 import { h, put, s } from "../../lib/dom.mjs";
 import { number, t } from "../../lib/text.mjs";
 import { LAYERS } from "./book.mjs";
-import { amount, bytes, duration, place, share, write } from "./write.mjs";
+import { amount, bytes, duration, order, place, share, write } from "./write.mjs";
 
 export class Picture {
   #lines = s("svg", { class: "lines", "aria-hidden": true, focusable: "false" });
@@ -73,7 +73,7 @@ export class Picture {
       if (!this.#cards.has(replica.name)) {
         const card = cardOf(replica);
         this.#cards.set(replica.name, card);
-        this.#replicas.append(card.node);
+        order(this.#replicas, this.#cards);
         this.#stale = true;
       }
       const card = this.#cards.get(replica.name);
@@ -103,7 +103,9 @@ export class Picture {
       const ways = stacked ? stackedWays(card, nginx, redis, mysql) : wideWays(card, nginx, redis, mysql);
       this.way.replicas.set(name, ways);
       const { colour, silent } = book.replicas.get(name);
-      for (const points of Object.values(ways)) paths.push(line(points, `rail c${colour}${silent ? " silent" : ""}`));
+      // Where they run together they have nobody's colour.
+      const kind = `rail${stacked ? "" : ` c${colour}`}${silent ? " silent" : ""}`;
+      for (const points of Object.values(ways)) paths.push(line(points, kind));
     }
     put(this.#lines, paths);
   }

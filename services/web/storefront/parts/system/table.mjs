@@ -2,7 +2,7 @@
 
 import { h } from "../../lib/dom.mjs";
 import { number, t } from "../../lib/text.mjs";
-import { amount, bytes, duration, write } from "./write.mjs";
+import { amount, bytes, duration, order, write } from "./write.mjs";
 
 const COLUMNS = {
   state: ({ replica, now }) => (replica.silent ? t("system.silent_for", Math.floor((now - replica.heard) / 1000)) : t("system.answers_now")),
@@ -43,20 +43,21 @@ export class Table {
       this.#rows.delete(name);
     }
     for (const replica of book.replicas.values()) {
-      if (!this.#rows.has(replica.name)) this.#rows.set(replica.name, this.#add(replica));
+      if (!this.#rows.has(replica.name)) {
+        this.#rows.set(replica.name, rowOf(replica));
+        order(this.#body, this.#rows);
+      }
       const row = this.#rows.get(replica.name);
       row.node.classList.toggle("silent", replica.silent);
       const known = { replica, instance: replica.instance, lately: book.lately(now, replica.name), now };
       for (const [name, say] of Object.entries(COLUMNS)) write(row.cells[name], say(known));
     }
   }
+}
 
-  #add({ name, colour }) {
-    const cells = Object.fromEntries(Object.keys(COLUMNS).map((column) => [column, h("td", { class: NUMBERS.has(column) ? "number" : null })]));
-    const node = h("tr", {}, h("th", { scope: "row", class: `name c${colour}` }, name), Object.values(cells));
-    this.#body.append(node);
-    return { node, cells };
-  }
+function rowOf({ name, colour }) {
+  const cells = Object.fromEntries(Object.keys(COLUMNS).map((column) => [column, h("td", { class: NUMBERS.has(column) ? "number" : null })]));
+  return { cells, node: h("tr", {}, h("th", { scope: "row", class: `name c${colour}` }, name), Object.values(cells)) };
 }
 
 function count(value) {

@@ -9,6 +9,12 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Puts the nodes of what is kept by name into the order of the names: api-2 before api-10. */
+export function order(parent, byName) {
+  const names = Array.from(byName.keys()).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  parent.append(...names.map((name) => byName.get(name).node));
+}
+
 /** Milliseconds, with a fraction only where it says something. */
 export function amount(ms) {
   if (ms === null) return "–";

@@ -6,7 +6,7 @@ import { dayAndTime, hasText, money, number, t } from "../../lib/text.mjs";
 import { categoryBars, salesChart } from "../../parts/admin/chart.mjs";
 import { fold, frame, frameOf, onlyStaff, section } from "../../parts/admin/frame.mjs";
 import { list, table } from "../../parts/admin/table.mjs";
-import { utcDay } from "../../parts/admin/words.mjs";
+import { shortId, utcDay } from "../../parts/admin/words.mjs";
 
 const RANGES = [14, 30];
 /** So many categories are shown at once, those that sold most. */
@@ -103,6 +103,6 @@ function action(name) {
 
 function subject({ kind, id }) {
   const address = { product: `/admin/products/${id}`, order: `/admin/orders/${id}`, coupon: `/admin/coupons?code=${id}`, customer: `/admin/customers?id=${id}` }[kind];
-  const name = id.length > 20 && kind !== "coupon" ? `…${id.slice(-8)}` : id;
+  const name = ["order", "customer"].includes(kind) ? shortId(id) : id;
   return address ? link(address, {}, name) : name;
 }

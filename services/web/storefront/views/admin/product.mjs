@@ -7,9 +7,9 @@ import { facts, frame, frameOf, onlyStaff, section } from "../../parts/admin/fra
 import { productForm } from "../../parts/admin/product-form.mjs";
 import { Subject } from "../../parts/admin/subject.mjs";
 import { variantsSection } from "../../parts/admin/variants.mjs";
-import { inWords } from "../../parts/admin/words.mjs";
+import { saidOf } from "../../parts/admin/words.mjs";
 import { button } from "../../parts/form.mjs";
-import { notice, say, sayProblem } from "../../parts/states.mjs";
+import { notice, say } from "../../parts/states.mjs";
 
 export const skeleton = frameOf("products", 12);
 
@@ -43,14 +43,14 @@ export default async function (visit) {
 function sale(subject) {
   const place = h("div", { class: "admin-stack" });
   const trouble = h("div");
+  const hasSale = () => subject.body.variants.some(({ withdrawn }) => !withdrawn);
   const show = () => {
-    const { published, variants, handle, id, created_at: made, updated_at: changed } = subject.body;
-    const sold = variants.some(({ withdrawn }) => !withdrawn);
+    const { published, handle, id, created_at: made, updated_at: changed } = subject.body;
     put(
       place,
       h("p", {}, h("span", { class: `badge ${published ? "good" : "warn"}` }, t(published ? "admin.products.published" : "admin.products.withdrawn"))),
       h("p", { class: "soft" }, t(published ? "admin.product.published_detail" : "admin.product.withdrawn_detail")),
-      !sold && notice("warn", h("p", {}, t("admin.product.no_variants"))),
+      !hasSale() && notice("warn", h("p", {}, t("admin.product.no_variants"))),
       published && h("p", {}, link(`/products/${id}`, {}, t("admin.product.in_shop"))),
       facts(
         [t("admin.product.handle"), h("span", { class: "mono" }, handle)],
@@ -65,13 +65,13 @@ function sale(subject) {
   const change = button("", {}, async () => {
     put(trouble);
     const published = !subject.body.published;
+    // The shop would refuse.
+    if (published && !hasSale()) return put(trouble, notice("warn", h("p", {}, t("admin.fields.published"))));
     await subject.write("PATCH", `/admin/products/${subject.body.id}`, { published });
     say(t(published ? "admin.product.is_published" : "admin.product.is_withdrawn"));
   }, async (error) => {
-    if (error.status === 412) {
-      await subject.read();
-      put(trouble, notice("warn", h("p", {}, t("admin.conflict.state"))));
-    } else put(trouble, notice("bad", h("p", {}, error.status === 422 || error.status === 409 ? inWords(error).message : sayProblem(error).join(" "))));
+    if (error.status === 412) await subject.read();
+    put(trouble, notice("warn", h("p", {}, saidOf(error))));
   });
   subject.addEventListener("change", show);
   show();

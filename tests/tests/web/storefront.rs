@@ -1,0 +1,194 @@
+//! The storefront's files among themselves and with nginx: addresses, what the page loads ahead, and how much it weighs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reqwest::header::ACCEPT_ENCODING;
+use trestle::web::WebTree;
+
+use crate::front::{Front, Wish, start};
+
+/// How index.html names its files.
+const BASE: &str = "/v/<!--# echo var=\"release\" -->/";
+/// What the home page may weigh, compressed: HTML, CSS and JS.
+const HOME_BYTES: usize = 80_000;
+
+fn storefront() -> PathBuf {
+    WebTree::find().unwrap().storefront
+}
+
+fn read(name: &str) -> String {
+    let path = storefront().join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What stands between each `before` and the next `after`.
+fn between<'a>(text: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
+    text.split(before)
+        .skip(1)
+        .filter_map(move |rest| rest.split(after).next())
+}
+
+/// The modules that `module` imports before it runs, by their names in the storefront. Those statements begin and end
+/// lines.
+fn imports(module: &str) -> Vec<String> {
+    let folder = Path::new(module).parent().unwrap();
+    read(module)
+        .lines()
+        .filter(|line| line.contains(" from \"") || line.starts_with("import \""))
+        .filter(|line| {
+            ["import ", "export ", "} from "]
+                .iter()
+                .any(|word| line.starts_with(word))
+        })
+        .filter_map(|line| line.strip_suffix("\";")?.rsplit('"').next())
+        .map(|name| plain(&folder.join(name)))
+        .collect()
+}
+
+/// Without `.` and `..`.
+fn plain(path: &Path) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.to_str().unwrap().split('/') {
+        match part {
+            "" | "." => {}
+            ".." => assert!(parts.pop().is_some(), "{} is outside", path.display()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// These modules and all that they import.
+fn closure(modules: &[&str]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut next: Vec<String> = modules.iter().map(ToString::to_string).collect();
+    while let Some(module) = next.pop() {
+        if found.insert(module.clone()) {
+            next.extend(imports(&module));
+        }
+    }
+    found
+}
+
+/// Every file with this ending, by its name in the storefront.
+fn files(ending: &str) -> Vec<String> {
+    let root = storefront();
+    let (mut folders, mut found) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                found.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn nginx_knows_the_address_of_every_view() {
+    let routes = read("routes.mjs");
+    let views: BTreeSet<String> = between(&routes, "{ path: \"/", '"')
+        .filter(|path| !path.is_empty())
+        .map(|path| {
+            let segments = path
+                .split('/')
+                .map(|part| if part.starts_with(':') { "[^/]+" } else { part });
+            segments.collect::<Vec<_>>().join("/")
+        })
+        .collect();
+    let template = WebTree::find().unwrap().templates.join("server.conf.template");
+    let template = fs::read_to_string(template).unwrap();
+    let known = template.split_once("location ~ \"(?x) ^/ (").unwrap().1;
+    let known = known.split_once(')').unwrap().0;
+    let known: BTreeSet<String> = known.split('|').map(|path| path.trim().to_owned()).collect();
+    assert_eq!(known, views);
+    assert!(known.len() > 10, "{known:?}");
+}
+
+#[test]
+fn the_page_loads_ahead_what_every_page_needs_and_nothing_else() {
+    let page = read("index.html");
+    let ahead: Vec<&str> =
+        between(&page, &format!("<link rel=\"modulepreload\" href=\"{BASE}"), '"').collect();
+    let mut needed = closure(&["app.mjs"]);
+    needed.remove("app.mjs");
+    let unique: BTreeSet<String> = ahead.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        unique, needed,
+        "index.html's modulepreload, and what app.mjs imports"
+    );
+    assert_eq!(unique.len(), ahead.len(), "{ahead:?}");
+    assert_eq!(page.matches("<link rel=\"modulepreload\"").count(), ahead.len());
+}
+
+#[test]
+fn every_file_is_asked_for_under_the_release() {
+    let page = read("index.html");
+    for attribute in ["href=\"", "src=\""] {
+        for rest in page.split(attribute).skip(1) {
+            let name = rest
+                .strip_prefix(BASE)
+                .unwrap_or_else(|| panic!("{attribute}{}", &rest[..40]));
+            let name = name.split('"').next().unwrap();
+            assert!(storefront().join(name).is_file(), "{name}");
+        }
+    }
+    // An address that begins with a slash would leave it, and load a module a second time.
+    let folders = ["lib", "parts", "pictures", "styles", "texts", "views"];
+    for name in ["mjs", "js", "css"].iter().flat_map(|ending| files(ending)) {
+        let text = read(&name);
+        for folder in folders {
+            for quote in ['"', '`', '\'', '('] {
+                let wrong = format!("{quote}/{folder}/");
+                assert!(!text.contains(&wrong), "{name} has {wrong}");
+            }
+        }
+    }
+    for name in files("mjs") {
+        for imported in imports(&name) {
+            assert!(
+                storefront().join(&imported).is_file(),
+                "{name} imports {imported}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_home_page_is_light() {
+    let front = start(Wish::default()).await;
+    let routes = read("routes.mjs");
+    let home = between(&routes, "{ path: \"/\"", '}').next().unwrap();
+    let word = |name: &str| {
+        let before = format!("{name}: \"");
+        between(home, &before, '"').next().unwrap().to_owned()
+    };
+    let view = format!("views/{}.mjs", word("view"));
+    for language in ["en", "ko"] {
+        let mut names = closure(&["app.mjs", &view, &format!("texts/{language}.mjs")]);
+        let sheet = format!("styles/{}.css", word("style"));
+        names.extend(["before.js".to_owned(), "styles/base.css".to_owned(), sheet]);
+        let mut weights = vec![(weight(&front, "/").await, "/".to_owned())];
+        for name in names {
+            let path = format!("/v/{}/{name}", front.release());
+            weights.push((weight(&front, &path).await, name));
+        }
+        weights.sort_unstable();
+        let sum: usize = weights.iter().map(|(bytes, _)| bytes).sum();
+        println!("home page in {language}: {sum} bytes in {} files", weights.len());
+        assert!(sum < HOME_BYTES, "{language}: {sum} bytes: {weights:?}");
+    }
+}
+
+/// Bytes of the body as it is sent.
+async fn weight(front: &Front, path: &str) -> usize {
+    let request = front.client.get(front.url(path)).header(ACCEPT_ENCODING, "gzip");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.bytes().await.unwrap().len()
+}
