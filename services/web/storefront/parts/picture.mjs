@@ -64,7 +64,8 @@ function drawing({ title, category, id, colour, name }) {
       viewBox: "0 0 100 100",
       fill: "var(--a)",
       stroke: "currentColor",
-      "stroke-width": 1.1,
+      // A large picture has finer lines: styles/base.css knows its size.
+      "stroke-width": "var(--l, 1px)",
       "stroke-linecap": "round",
       "stroke-linejoin": "round",
       focusable: "false",
