@@ -91,7 +91,8 @@ function channels(colour) {
 
 /** The properties of a drawing's style. */
 export function coloursOf({ title, category, id, colour }) {
-  const seed = hash(`${category}/${id}`);
+  // The same wherever it is shown: a line of an order knows no category.
+  const seed = hash(id ? `${id}` : category);
   const range = named(shades, title) ?? PLAIN;
   const chosen = named(colours, colour ?? "") ?? named(colours, title);
   // No two boards are quite alike: a shade lighter or darker.
