@@ -45,6 +45,13 @@ const TRIMS = "#c4583a #2f6a5c #e0b354 #34587a #f0e6d2 #8a4a56 #6f8a5a #d98f5a".
 /** How a material's shade differs from piece to piece. */
 const TONES = [["#ffffff", 0], ["#fff6e0", 0.14], ["#2a2018", 0.12]];
 
+/** What a category is made of where it stands for itself: a bear is brown there. Without a word here it is PLAIN. */
+const TYPICAL = {
+  kitchen: "enamel", outdoor: "ripstop", shirts: "chambray", knitwear: "merino", jackets: "denim", trousers: "denim", shoes: "leather", bags: "leather",
+  furniture: "oak", lighting: "brass", bedding: "linen", bath: "waffle", garden: "galvanised", toys: "beech", games: "oak", electronics: "portable",
+  cycling: "recycled nylon", fitness: "cast iron", "coffee-and-tea": "first flush", beauty: "lavender", pets: "felt",
+};
+
 /** The colours that variants and imported titles have. */
 const COLOURS = {
   black: "#3a3b3c", sand: "#d8c39a", navy: "#2f4263", "forest green": "#355a44", rust: "#b2552f", cream: "#f1e7d0", slate: "#6a767e", mustard: "#d3a032",
@@ -93,7 +100,7 @@ function channels(colour) {
 export function coloursOf({ title, category, id, colour }) {
   // The same wherever it is shown: a line of an order knows no category.
   const seed = hash(id ? `${id}` : category);
-  const range = named(shades, title) ?? PLAIN;
+  const range = named(shades, title) ?? (id ? undefined : shades.get(TYPICAL[category])) ?? PLAIN;
   const chosen = named(colours, colour ?? "") ?? named(colours, title);
   // No two boards are quite alike: a shade lighter or darker.
   const a = chosen ?? blend(range[seed % range.length], ...TONES[(seed >>> 16) % TONES.length]);
