@@ -113,8 +113,8 @@ fn nginx_knows_the_address_of_every_view() {
 #[test]
 fn the_page_loads_ahead_what_every_page_needs_and_nothing_else() {
     let page = read("index.html");
-    let ahead: Vec<&str> =
-        between(&page, &format!("<link rel=\"modulepreload\" href=\"{BASE}"), '"').collect();
+    let before = format!("<link rel=\"modulepreload\" href=\"{BASE}");
+    let ahead: Vec<&str> = between(&page, &before, '"').collect();
     let mut needed = closure(&["app.mjs"]);
     needed.remove("app.mjs");
     let unique: BTreeSet<String> = ahead.iter().map(ToString::to_string).collect();
