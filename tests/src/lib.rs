@@ -2,7 +2,9 @@
 //!
 //! Tests read like the shop. They go through HTTP, against real tiers, and wait for conditions, never for time.
 
+pub mod browser;
 mod goods;
+pub mod pypi;
 mod shop;
 mod shopper;
 mod wait;

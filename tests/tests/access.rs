@@ -30,6 +30,7 @@ const TABLE: &[(&str, &str, For)] = &[
     ("GET", "/api/openapi.json", Anyone),
     ("GET", "/api/v1/instance", Anyone),
     ("GET", "/api/v1/categories", Anyone),
+    ("GET", "/api/v1/sitemap.xml", Anyone),
     ("GET", "/api/v1/products", Anyone),
     ("GET", "/api/v1/products/best-sellers", Anyone),
     ("GET", "/api/v1/products/new", Anyone),

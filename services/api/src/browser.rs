@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::middleware::{REPLICA, REQUEST_ID};
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Browsers keep the answer to a preflight for this long; more than two hours none does.
@@ -86,6 +87,22 @@ pub fn is_cross_origin_write(request: &Request, config: &Config) -> bool {
         }
         (None, None) => false,
     }
+}
+
+/// The shop's address as the client reached it, such as `https://shop.example`. None when that cannot be told.
+pub fn own_origin(headers: &HeaderMap, by_proxy: bool) -> Option<String> {
+    let host = own_host(headers, by_proxy)?.to_str().ok()?;
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    if host.is_empty() || !host.bytes().all(is_host) {
+        return None;
+    }
+    let forwarded = headers.get(&FORWARDED_PROTO).filter(|_| by_proxy);
+    let scheme = if forwarded.is_some_and(|scheme| scheme == "https") {
+        "https"
+    } else {
+        "http"
+    };
+    Some(format!("{scheme}://{host}"))
 }
 
 /// The host and port that the client asked for, as it wrote them.

@@ -1,4 +1,4 @@
-//! What the one-shot commands (seed, import, audit) share: their connection, the shop's currency, progress.
+//! What the one-shot commands (seed, import, audit, admin) share: their connection, the shop's currency, progress.
 //!
 //! Invariants: one command at a time writes the catalogue (`writer_lock`), and a shop has one currency for ever.
 

@@ -15,6 +15,7 @@ use sqlx::mysql::MySqlConnectOptions;
 use crate::admission::FOR_EACH_WORKER;
 use crate::browser::Origins;
 use crate::client::TrustedProxies;
+use crate::instance::metadata::Service;
 use crate::secrets::Keys;
 use crate::types::money::Currency;
 
@@ -143,7 +144,7 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Address of the operations port (/livez, /readyz, /metrics, /log; / lists them); no proxy may lead to it
+    /// Address of the operations port (/livez, /readyz, /metrics, /log, /caches; / lists them); no proxy may lead to it
     #[arg(
         long,
         env = "TRESTLE_OPS_LISTEN",
@@ -154,9 +155,17 @@ pub struct ServeArgs {
     /// This replica's name, in every answer's Trestle-Replica header [default: HOSTNAME-PID]
     #[arg(long, env = "TRESTLE_REPLICA", value_name = "NAME")]
     replica: Option<String>,
-    /// The zone this replica runs in
-    #[arg(long, env = "TRESTLE_ZONE", default_value = "local", value_name = "NAME")]
-    zone: String,
+    /// The zone this replica runs in [default: what EC2 says, else local]
+    #[arg(long, env = "TRESTLE_ZONE", value_name = "NAME")]
+    zone: Option<String>,
+    /// EC2's instance metadata service, asked once at the start which machine this is: http://HOST[:PORT], or off
+    #[arg(
+        long,
+        env = "TRESTLE_METADATA_URL",
+        default_value = "http://169.254.169.254",
+        value_name = "URL"
+    )]
+    metadata_url: Service,
     /// The shop's currency, an ISO 4217 code
     #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
     pub currency: Currency,
@@ -204,7 +213,7 @@ pub struct ServeArgs {
     /// Whether cookies are for TLS only: on or off
     #[arg(long, env = "TRESTLE_COOKIE_SECURE", default_value = "off", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
     cookie_secure: bool,
-    /// Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses or networks, by commas [default: none]
+    /// Proxies whose X-Forwarded-For, -Host and -Proto are believed: addresses or networks, by commas [default: none]
     #[arg(
         long,
         env = "TRESTLE_TRUSTED_PROXIES",
@@ -248,7 +257,8 @@ pub struct Config {
     pub listen: SocketAddr,
     pub ops_listen: SocketAddr,
     pub replica: String,
-    pub zone: String,
+    pub zone: Option<String>,
+    pub metadata: Service,
     pub currency: Currency,
     pub slow_query: Duration,
     pub workers: usize,
@@ -299,7 +309,15 @@ impl Config {
             .clone()
             .filter(|name| !name.is_empty())
             .unwrap_or_else(default_replica);
-        for (variable, name) in [("TRESTLE_REPLICA", &replica), ("TRESTLE_ZONE", &args.zone)] {
+        let zone = args.zone.clone().filter(|name| !name.is_empty());
+        let names = [
+            ("TRESTLE_REPLICA", Some(&replica)),
+            ("TRESTLE_ZONE", zone.as_ref()),
+        ];
+        for (variable, name) in names
+            .into_iter()
+            .filter_map(|(variable, name)| Some((variable, name?)))
+        {
             let good = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
             if name.is_empty() || name.len() > 64 || !name.bytes().all(good) {
                 return Err(ConfigError {
@@ -341,7 +359,8 @@ impl Config {
             listen: args.listen,
             ops_listen: args.ops_listen,
             replica,
-            zone: args.zone.clone(),
+            zone,
+            metadata: args.metadata_url.clone(),
             currency: args.currency,
             slow_query: Duration::from_millis(args.slow_query_ms),
             workers,

@@ -1,4 +1,7 @@
-//! Which replica answered, and what its caches did: for a person who watches balancing and caching work.
+//! Which replica answered, where it runs, and what its caches did: for a person who watches balancing and caching work.
+
+pub mod host;
+pub mod metadata;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -8,7 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::host::Host;
 use crate::cache::breaker;
+use crate::metrics;
 use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<AppState> {
@@ -16,15 +21,20 @@ pub fn routes() -> OpenApiRouter<AppState> {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Instance {
+struct Instance<'a> {
     #[schema(examples("api-1"))]
-    replica: String,
+    replica: &'a str,
+    /// As configured, else as EC2 says
     #[schema(examples("local"))]
-    zone: String,
+    zone: &'a str,
+    host: &'a Host,
     #[schema(examples("0.1.0"))]
     version: &'static str,
     #[schema(examples(3600))]
     uptime_seconds: u64,
+    /// What the process has in memory
+    #[schema(examples(20_971_520))]
+    memory_bytes: u64,
     cache: Caches,
 }
 
@@ -58,7 +68,7 @@ struct Redis {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Breaker {
-    /// There is no Redis
+    /// There is no Redis, or it is switched off
     Off,
     /// Redis is asked
     Closed,
@@ -77,7 +87,7 @@ struct Database {
     stale: u64,
 }
 
-/// Which replica answered, and what its caches did
+/// Which replica answered, where it runs, and what its caches did
 #[utoipa::path(
     get,
     path = "/api/v1/instance",
@@ -94,10 +104,12 @@ async fn instance(State(state): State<AppState>) -> Response {
         (Some(_), breaker::State::Open) => Breaker::Open,
     };
     let body = Instance {
-        replica: state.config.replica.clone(),
-        zone: state.config.zone.clone(),
+        replica: &state.config.replica,
+        zone: state.zone(),
+        host: state.place.host(),
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: state.started.elapsed().as_secs(),
+        memory_bytes: metrics::resident(),
         cache: Caches {
             memory: Memory {
                 hits: stats.memory_hits.get(),

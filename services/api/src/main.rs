@@ -33,7 +33,7 @@ enum Command {
     Seed(seed::SeedArgs),
     /// Import products from a CSV file in the Shopify product format
     Import(import::ImportArgs),
-    /// Check that stock, orders and payments add up
+    /// Check that stock, orders, payments, coupons and ratings add up
     Audit(audit::AuditArgs),
     /// Print the OpenAPI document of the API
     Openapi(openapi::command::OpenapiArgs),

@@ -22,11 +22,13 @@ use tokio::task::JoinSet;
 use crate::admission::Admission;
 use crate::cache::Cache;
 use crate::cache::feed::{self, Revocations};
+use crate::catalog::sitemap;
 use crate::client::Peer;
 use crate::config::Config;
 use crate::db::{Db, migrate};
 use crate::health::Dependency;
 use crate::identity::Throttle;
+use crate::instance::host::Place;
 use crate::lifecycle::{HARD_LIMIT, Lifecycle, Phase};
 use crate::ops;
 use crate::router::Routes;
@@ -75,6 +77,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
         admission: Arc::new(Admission::new(config.max_requests)),
         throttle: Throttle::default(),
         started: Instant::now(),
+        place: Place::default(),
         schema: Dependency::default(),
         redis_seen: Dependency::default(),
         ready: AtomicBool::new(false),
@@ -82,7 +85,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     });
     tracing::info!(
         replica = shared.config.replica,
-        zone = shared.config.zone,
+        zone = shared.zone(),
         version = env!("CARGO_PKG_VERSION"),
         listen = %listener.local_addr()?,
         ops = %ops_listener.local_addr()?,
@@ -94,6 +97,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     tokio::spawn(ops::serve(ops_listener, ops::router(Arc::clone(&shared))));
 
     tokio::spawn(watch_redis(Arc::clone(&shared)));
+    tokio::spawn(find_place(Arc::clone(&shared)));
 
     let db = pool(&shared, BACKGROUND_CONNECTIONS);
     let background = tokio::spawn(background(Arc::clone(&shared), db.clone()));
@@ -207,6 +211,15 @@ async fn watch_redis(shared: Arc<Shared>) {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+/// Asks EC2 which machine this is. Nothing waits for it: until it answers, and elsewhere, it is a container or a process.
+async fn find_place(shared: Arc<Shared>) {
+    let Some(host) = shared.config.metadata.ask().await else {
+        return;
+    };
+    tracing::info!(?host, "the machine is known");
+    shared.place.is(host);
 }
 
 /// Connects once: a pool would go on trying, and only say in the end that it took too long.
@@ -351,8 +364,8 @@ async fn serve_connections(
         stream.set_nodelay(true).ok();
         let service = service.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            // Asked for by writes alone; a cached read does not pay for it.
-            if !request.method().is_safe() {
+            // Asked for by writes and by what names the shop's own address; a cached read does not pay for it.
+            if !request.method().is_safe() || request.uri().path() == sitemap::PATH {
                 request.extensions_mut().insert(Peer(peer.ip()));
             }
             service.call(request)

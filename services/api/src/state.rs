@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::health::Dependency;
 use crate::identity::Throttle;
+use crate::instance::host::Place;
 use crate::lifecycle::Lifecycle;
 use crate::telemetry::Log;
 
@@ -32,12 +33,24 @@ pub struct Shared {
     /// How many requests are worked on at a time.
     pub admission: Arc<Admission>,
     pub started: Instant,
+    /// The machine, container or process that this is.
+    pub place: Place,
     /// What the start waits for: a database with a current schema and our currency.
     pub schema: Dependency,
     /// Redis, asked once a second.
     pub redis_seen: Dependency,
     /// Set once the schema was seen and the revocations were loaded.
     pub ready: AtomicBool,
+}
+
+impl Shared {
+    /// The zone: as configured, else as EC2 says.
+    pub fn zone(&self) -> &str {
+        let configured = self.config.zone.as_deref();
+        configured
+            .or_else(|| self.place.host().zone.as_deref())
+            .unwrap_or("local")
+    }
 }
 
 /// What a handler gets: the shared part, and this runtime's own connections. One pointer, because every request

@@ -10,9 +10,15 @@
   } catch {
     // Storage is switched off: nothing was chosen.
   }
-  // Its dictionary comes with the modules instead of after them.
-  if (/^(en|ko)$/.test(root.lang)) {
-    const href = new URL(`texts/${root.lang}.mjs`, document.currentScript.src).href;
+  // What comes with the first modules instead of after them: the dictionary, and on the home page, where most people come
+  // in, its view.
+  const early = /^(en|ko)$/.test(root.lang) ? [`texts/${root.lang}.mjs`] : [];
+  if (location.pathname === "/") {
+    early.push("views/home.mjs", "parts/product-card.mjs", "parts/stars.mjs", "parts/picture.mjs", "parts/drawings.mjs");
+    early.push("parts/palette.mjs", ...["categories", "currency", "names"].map((name) => `parts/catalogue/${name}.mjs`));
+  }
+  for (const path of early) {
+    const href = new URL(path, document.currentScript.src).href;
     document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
   }
 })();

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use trestle::Stack;
-use trestle_tests::{Shopper, sql};
+use trestle_tests::{Shopper, pypi, sql};
 
 use crate::operation::make_admin;
 
@@ -20,7 +20,7 @@ const MOST_SECONDS: &str = "240";
 
 #[tokio::test]
 async fn schemathesis_finds_nothing() {
-    let program = installed();
+    let program = pypi::installed("schemathesis", &here("requirements.txt"), &[]).join("bin/schemathesis");
     let stack = Stack::builder().replicas(2).products(100).start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let users = folder.path().join("users.json");
@@ -58,33 +58,6 @@ async fn schemathesis_finds_nothing() {
 
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contract").join(name)
-}
-
-/// The program, installed into a virtual environment of its own beside what cargo builds.
-fn installed() -> PathBuf {
-    let requirements = std::fs::read_to_string(here("requirements.txt")).unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis");
-    let (program, done) = (folder.join("bin/schemathesis"), folder.join("installed.txt"));
-    // Written last: an installation that was cut short is made again.
-    if std::fs::read_to_string(&done).ok().as_deref() != Some(&requirements) {
-        let _ = std::fs::remove_dir_all(&folder);
-        must(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let mut pip = Command::new(folder.join("bin/pip"));
-        must(
-            pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"])
-                .arg(here("requirements.txt")),
-        );
-        std::fs::write(&done, &requirements).unwrap();
-    }
-    program
-}
-
-fn must(command: &mut Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}; infra/local/setup.sh --tests"));
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {told}");
 }
 
 fn run(program: &Path, stack: &Stack, folder: &Path, users: &Path, who: &Person) -> Output {

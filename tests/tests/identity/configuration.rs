@@ -15,6 +15,7 @@ async fn wrong_origins_and_proxies_and_keys_that_others_can_know_are_refused() {
         ("TRESTLE_CORS_ORIGINS", "*"),
         ("TRESTLE_CORS_ORIGINS", "https://app.example/"),
         ("TRESTLE_CORS_ORIGINS", "https://app.example,app.example"),
+        ("TRESTLE_METADATA_URL", "https://169.254.169.254"),
         ("TRESTLE_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TRESTLE_TRUSTED_PROXIES", "127.0.0.1,nginx"),
         ("TRESTLE_SECRETS_KEY", "k1:short"),

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use trestle::Stack;
 use trestle_tests::{Answer, Shopper, eventually};
@@ -17,10 +17,24 @@ const BOUNDED: Duration = Duration::from_secs(5);
 
 async fn log_in(from: &Shopper, email: &str, password: &str) -> (Answer, Duration) {
     let began = Instant::now();
-    let answer = from
-        .post("/sessions", &json!({"email": email, "password": password}))
-        .await;
+    let request = from
+        .request(Method::POST, "/sessions")
+        .json(&json!({"email": email, "password": password}));
+    let answer = heard(from, request).await;
     (answer, began.elapsed())
+}
+
+/// What a login is told in the end: on a busy machine the queue for hashes may be full at first, which says nothing of it.
+async fn heard(from: &Shopper, request: RequestBuilder) -> Answer {
+    let began = Instant::now();
+    loop {
+        let again = request.try_clone().expect("a body that can be sent again");
+        let answer = from.send(again).await;
+        if answer.code() != "overloaded" || began.elapsed() > Duration::from_secs(60) {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn registered(base: &str) -> String {
@@ -128,7 +142,7 @@ async fn fail_everywhere(from: &Shopper, forwarded: impl Fn(u32) -> String) {
             .request(Method::POST, "/sessions")
             .header("x-forwarded-for", forwarded(number))
             .json(&body);
-        from.send(request).await.refused(401, "unauthenticated");
+        heard(from, request).await.refused(401, "unauthenticated");
     }
 }
 
@@ -142,7 +156,7 @@ async fn refused_at_a_time(from: &Shopper, forwarded: &str, emails: Vec<String>)
             .header("x-forwarded-for", forwarded)
             .json(&json!({"email": email, "password": WRONG}));
         let from = from.clone();
-        attempts.spawn(async move { from.send(request).await });
+        attempts.spawn(async move { heard(&from, request).await });
     }
     let answers = attempts.join_all().await;
     let refused = answers
@@ -229,8 +243,8 @@ async fn logins_that_find_no_turn_to_be_hashed_are_told_so() {
     let from = visitor_from(1, &door);
     let mut logins = tokio::task::JoinSet::new();
     for _ in 0..200 {
-        let (from, email) = (from.clone(), email.clone());
-        logins.spawn(async move { log_in(&from, &email, RIGHT).await.0 });
+        let (from, body) = (from.clone(), json!({"email": email, "password": RIGHT}));
+        logins.spawn(async move { from.post("/sessions", &body).await });
     }
     let answers = logins.join_all().await;
     let (good, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);

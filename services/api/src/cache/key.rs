@@ -11,6 +11,8 @@ pub const PRODUCT_BOUND: Duration = Duration::from_secs(60);
 pub const LIST_BOUND: Duration = Duration::from_secs(5);
 /// Best sellers: by age alone.
 pub const BEST_SELLERS_BOUND: Duration = Duration::from_secs(60);
+/// What search engines are told that there is: by age alone.
+pub const SITEMAP_BOUND: Duration = Duration::from_secs(60);
 /// That there is no such thing is believed at most this long (milliseconds); the change feed ends it sooner.
 pub const ABSENT_BOUND_MS: u64 = 5_000;
 /// How long past its bound an entry is kept for a database outage.
@@ -29,6 +31,8 @@ pub enum Key {
     New(Arc<str>),
     /// What goes with a product.
     Related(u64),
+    /// The addresses of a part of the shop, for search engines; 0 is how many parts there are.
+    Sitemap(u64),
 }
 
 impl Key {
@@ -42,6 +46,7 @@ impl Key {
             Self::BestSellers(category) => format!("trestle:1:best-sellers:{category}"),
             Self::New(category) => format!("trestle:1:new:{category}"),
             Self::Related(id) => format!("trestle:1:related:{id}"),
+            Self::Sitemap(part) => format!("trestle:1:sitemap:{part}"),
         }
     }
 
@@ -51,7 +56,7 @@ impl Key {
             Self::List(text) | Self::Reviews(text) | Self::BestSellers(text) | Self::New(text) => {
                 text.len() as u64
             }
-            Self::Product(_) | Self::Categories | Self::Related(_) => 0,
+            Self::Product(_) | Self::Categories | Self::Related(_) | Self::Sitemap(_) => 0,
         }
     }
 
@@ -64,6 +69,7 @@ impl Key {
                 LIST_BOUND
             }
             Self::BestSellers(_) => BEST_SELLERS_BOUND,
+            Self::Sitemap(_) => SITEMAP_BOUND,
         }
     }
 

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::respond::respond;
-use crate::cache::{Key, Load, Loaded};
+use crate::cache::{Hit, Key, Load, Loaded};
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
 use crate::state::AppState;
@@ -21,6 +21,21 @@ pub async fn answer<T: Serialize>(
     what: &'static str,
     find: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<Option<T>>> + Clone + Send + Sync + 'static,
 ) -> Result<Response> {
+    let hit = hit(state, deadline, key, what, find).await?;
+    Ok(respond(&hit, what))
+}
+
+/// The same, for what is not answered as the JSON that the caches have.
+///
+/// # Errors
+/// When no layer can say.
+pub async fn hit<T: Serialize>(
+    state: &AppState,
+    deadline: Deadline,
+    key: Key,
+    what: &'static str,
+    find: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<Option<T>>> + Clone + Send + Sync + 'static,
+) -> Result<Hit> {
     let load = || -> Load {
         let db = state.db.clone();
         Box::new(move |deadline| {
@@ -38,6 +53,5 @@ pub async fn answer<T: Serialize>(
             })
         })
     };
-    let hit = state.cache.get(state.redis.as_ref(), key, deadline, load).await?;
-    Ok(respond(&hit, what))
+    state.cache.get(state.redis.as_ref(), key, deadline, load).await
 }

@@ -12,6 +12,7 @@ pub mod rating;
 mod related;
 mod respond;
 pub mod search;
+pub mod sitemap;
 mod store;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -27,4 +28,5 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(product::show))
         .routes(routes!(related::related))
         .routes(routes!(categories::list))
+        .routes(routes!(sitemap::sitemap))
 }

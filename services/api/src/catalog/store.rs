@@ -2,6 +2,7 @@
 
 mod list;
 pub mod ranking;
+pub mod sitemap;
 
 use time::PrimitiveDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -352,7 +352,7 @@ fn this(page: &mut Writer, shared: &Shared) -> fmt::Result {
         ("version", env!("CARGO_PKG_VERSION")),
         ("revision", option_env!("TRESTLE_REVISION").unwrap_or("unknown")),
         ("replica", shared.config.replica.as_str()),
-        ("zone", shared.config.zone.as_str()),
+        ("zone", shared.zone()),
     ];
     page.info("build", "What runs here", &build)
 }

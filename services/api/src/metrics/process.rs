@@ -22,8 +22,7 @@ impl Process {
         let (status, limits) = (text("/proc/self/status"), text("/proc/self/limits"));
         let (cpu_seconds, started) = times(&text("/proc/self/stat"), &text("/proc/stat"));
         Self {
-            // kB, which here means KiB.
-            resident_bytes: first_number(&status, "VmRSS:") * 1024,
+            resident_bytes: resident_bytes(&status),
             threads: first_number(&status, "Threads:"),
             open_fds: u64::try_from(fds).unwrap_or_default(),
             max_fds: first_number(&limits, "Max open files"),
@@ -31,6 +30,16 @@ impl Process {
             started,
         }
     }
+}
+
+/// What this process has in memory, without the rest; 0 when it cannot be read.
+pub fn resident() -> u64 {
+    resident_bytes(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
+}
+
+fn resident_bytes(status: &str) -> u64 {
+    // kB, which here means KiB.
+    first_number(status, "VmRSS:") * 1024
 }
 
 /// The first number behind a line's name.
@@ -70,6 +79,7 @@ mod tests {
     fn this_process_is_read() {
         let process = Process::read();
         assert!(process.resident_bytes > 0 && process.threads > 0 && process.open_fds > 2);
+        assert!(resident() > 0);
         assert!(process.max_fds > 0 && process.started > 1e9);
     }
 }

@@ -35,11 +35,12 @@ export async function getWithTag(path, { signal } = {}) {
  * @param {string} method
  * @param {string} path below /api/v1
  * @param {object} [body]
- * @param {{key?: string, etag?: string, signal?: AbortSignal}} [options] `etag` goes into If-Match
+ * @param {{key?: string, etag?: string, once?: boolean, signal?: AbortSignal}} [options] `etag` goes into If-Match; `once`
+ *   for what means something else when it is said twice: a change of the password names the old one
  * @throws {Problem}
  */
-export async function send(method, path, body, { key, etag, signal } = {}) {
-  const repeat = method === "PUT" || method === "DELETE" || key !== undefined;
+export async function send(method, path, body, { key, etag, once: single = false, signal } = {}) {
+  const repeat = !single && (method === "PUT" || method === "DELETE" || key !== undefined);
   const headers = {};
   if (key) headers["Idempotency-Key"] = key;
   if (etag) headers["If-Match"] = etag;
@@ -56,6 +57,7 @@ export function newKey() {
 export async function request(method, path, { body, headers, signal, repeat }) {
   await session.freshen();
   let refreshed = false;
+  let inDoubt = false;
   for (let attempt = 1; ; attempt += 1) {
     let problem;
     try {
@@ -75,6 +77,8 @@ export async function request(method, path, { body, headers, signal, repeat }) {
     // 503 and 429 say that nothing was done: any request may be repeated.
     const refused = problem.status === 503 || problem.status === 429 || problem.code === "order_in_progress";
     const unknown = problem.status === 0 || problem.status === 502 || problem.status === 504;
+    problem.inDoubt = inDoubt;
+    inDoubt ||= unknown || problem.code === "order_in_progress";
     if (attempt >= ATTEMPTS || problem.code === "offline" || !(refused || (unknown && repeat))) throw problem;
     const asked = (problem.retryAfter ?? 0.1 * 2 ** attempt) * 1000;
     await pause(Math.min(asked, LONGEST_WAIT_MS) * (1 + Math.random() / 4), signal);

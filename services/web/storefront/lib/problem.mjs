@@ -15,6 +15,8 @@ export class Problem extends Error {
     this.body = body;
     this.retryAfter = retryAfter;
     this.requestId = body.request_id;
+    /** Whether an earlier try of the same request had no answer, or was still being worked on. */
+    this.inDoubt = false;
   }
 
   /** The API's message for a field of the request, or undefined. */

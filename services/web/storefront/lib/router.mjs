@@ -17,6 +17,8 @@ const table = routes.map((route) => ({ ...route, segments: route.path.split("/")
 const main = document.getElementById("main");
 let leaving = null;
 let visits = 0;
+/** The address that is shown, without what only points into the page. */
+let shownAt = "";
 
 /** Hears "shown" after each view. */
 export const events = new EventTarget();
@@ -32,28 +34,36 @@ export const events = new EventTarget();
 /** Shows the address at hand and follows links from now on. */
 export function start() {
   history.scrollRestoration = "manual";
-  addEventListener("popstate", () => show(true));
+  // A step to another place of the same page is the browser's: what was typed there stays.
+  addEventListener("popstate", () => {
+    if (address() !== shownAt) show(true);
+  });
   addEventListener("pagehide", keepPlace);
   document.addEventListener("click", follow);
   return show(history.state !== null);
 }
 
+function address() {
+  return location.pathname + location.search;
+}
+
 /** Goes to an address of the shop. */
-export function go(address) {
+export function go(to) {
   keepPlace();
-  history.pushState({}, "", address);
+  history.pushState({}, "", to);
   return show(false);
 }
 
 /** The same without a step in the history: a filter, a redirect. */
-export function replace(address) {
-  history.replaceState(history.state ?? {}, "", address);
+export function replace(to) {
+  history.replaceState(history.state ?? {}, "", to);
   return show(false);
 }
 
 /** Changes the address only: the view knows what it shows. */
-export function rename(address) {
-  history.replaceState(history.state ?? {}, "", address);
+export function rename(to) {
+  history.replaceState(history.state ?? {}, "", to);
+  shownAt = address();
 }
 
 /** Shows the same address again: another language, somebody else. */
@@ -64,7 +74,7 @@ export function reload() {
 
 /** The address to come back to after a login, as a query: `next=/cart`. */
 export function next() {
-  return `next=${encodeURIComponent(location.pathname + location.search)}`;
+  return `next=${encodeURIComponent(address())}`;
 }
 
 function follow(event) {
@@ -75,7 +85,7 @@ function follow(event) {
   if (url.origin !== location.origin || url.pathname.startsWith("/api/")) return;
   if (url.pathname === location.pathname && url.search === location.search && url.hash) return;
   event.preventDefault();
-  go(url.pathname + url.search);
+  go(url.pathname + url.search + url.hash);
 }
 
 function keepPlace() {
@@ -98,6 +108,7 @@ function find(path) {
 }
 
 async function show(back) {
+  shownAt = address();
   leaving?.abort();
   leaving = new AbortController();
   visits += 1;

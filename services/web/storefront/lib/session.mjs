@@ -105,7 +105,8 @@ async function refreshNow() {
   if (response?.ok) {
     const tokens = await response.json();
     keep({ ...before, until: Date.now() + tokens.expires_in * 1000 });
-  } else if (response?.status === 401) {
+  } else if (response && response.status >= 400 && response.status < 500 && response.status !== 429) {
+    // Whatever the shop has against it, this session cannot go on.
     forget();
     events.dispatchEvent(new Event("ended"));
   }

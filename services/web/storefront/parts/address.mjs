@@ -14,15 +14,15 @@ export function addressFields(values = {}) {
   const known = values.country && !COUNTRIES.includes(values.country) ? [values.country, ...COUNTRIES] : COUNTRIES;
   const choices = known.map((code) => [code, names.of(code)]);
   const text = (name, autocomplete, required, more = {}) =>
-    field(name, t(`address.${name}`), { value: values[name] ?? "", autocomplete, required, maxlength: 200, ...more });
+    field(name, t(`address.${name}`), { value: values[name] ?? "", autocomplete, required, maxlength: 100, ...more });
   return [
     text("name", "name", true),
-    text("line1", "address-line1", true),
-    text("line2", "address-line2", false),
+    text("line1", "address-line1", true, { maxlength: 200 }),
+    text("line2", "address-line2", false, { maxlength: 200 }),
     h("div", { class: "pair" }, text("postal_code", "postal-code", true, { maxlength: 20 }), text("city", "address-level2", true)),
     text("region", "address-level1", false),
     field("country", t("address.country"), { choices, value: values.country ?? (currentLanguage() === "ko" ? "KR" : "US"), autocomplete: "country", required: true }),
-    text("phone", "tel", false, { type: "tel", maxlength: 40 }),
+    text("phone", "tel", false, { type: "tel", maxlength: 32 }),
   ];
 }
 

@@ -94,9 +94,19 @@ function mark(input, message) {
 /** What the browser itself can tell is wrong, in our words and places. */
 function complete(element) {
   const wrong = Array.from(element.elements).filter((input) => input.willValidate && !input.checkValidity());
-  for (const input of wrong) mark(input, input.validity.valueMissing ? t("forms.missing") : input.validationMessage);
+  for (const input of wrong) mark(input, wrongWith(input));
   wrong[0]?.focus();
   return wrong.length === 0;
+}
+
+/** The browser would say it in its own language. */
+function wrongWith({ validity, validationMessage, min, max, minLength }) {
+  if (validity.customError) return validationMessage;
+  if (validity.valueMissing) return t("forms.missing");
+  if (validity.rangeUnderflow) return t("forms.at_least", min);
+  if (validity.rangeOverflow) return t("forms.at_most", max);
+  if (validity.tooShort) return t("forms.too_short", minLength);
+  return t("forms.invalid");
 }
 
 function tell(element, trouble, error) {
@@ -105,7 +115,8 @@ function tell(element, trouble, error) {
   const known = named.filter(([input]) => input);
   for (const [input, message] of known) mark(input, message);
   if (known.length > 0) {
-    known[0][0].focus();
+    const [first] = known[0];
+    (first instanceof RadioNodeList ? first[0] : first).focus();
     return;
   }
   const [title, detail] = error.status === 422 || error.status === 409 ? [error.message] : sayProblem(error);

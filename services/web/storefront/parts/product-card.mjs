@@ -9,7 +9,7 @@ import { stars } from "./stars.mjs";
 export function productCard(product) {
   return h(
     "li",
-    { class: "product" },
+    { class: product.in_stock ? "product" : "product gone" },
     link(
       `/products/${product.id}`,
       {},
@@ -28,5 +28,6 @@ export function productGrid(products) {
 
 /** The same while it is loaded. */
 export function productBones(count) {
-  return h("ul", { class: "products", "aria-hidden": true }, Array.from({ length: count }, () => h("li", { class: "product" }, h("span", { class: "picture bone" }), h("span", { class: "bone" }), h("span", { class: "bone short" }))));
+  const bone = () => h("li", { class: "product" }, h("span", { class: "picture bone" }), h("span", { class: "bone" }), h("span", { class: "bone short" }));
+  return h("ul", { class: "products", "aria-hidden": true }, Array.from({ length: count }, bone));
 }

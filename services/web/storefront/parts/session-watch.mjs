@@ -15,6 +15,8 @@ export function watchSession() {
     if (now === who) return;
     who = now;
     cart.forget();
+    // Somebody else, or nobody, by another tab: what is shown may be personal.
+    if (document.hidden) reload();
   });
   session.events.addEventListener("ended", () => {
     say(t("states.ended"), "warn");
