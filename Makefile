@@ -20,7 +20,7 @@ up := $(if $(PORT),--port $(PORT)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if
 help: ## This list
 	@echo "Trestle: a load-bearing shop on nginx, axum, Redis and MySQL."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make up takes DETACH=1 PORT=8080 REPLICAS=2 PRODUCTS=1000 TLS=1, and all take DATA=folder:"
 	@echo "  make up DETACH=1 REPLICAS=4"
@@ -78,6 +78,12 @@ contract: ## The API against its OpenAPI document: every route, and schemathesis
 	@infra/local/setup.sh --tests
 	$(CARGO_BUILD)
 	cargo test --release --locked -p trestle-tests --test contract
+
+.PHONY: screenshots
+screenshots: ## A picture of every page at three widths, in Korean and dark too, in target/screenshots
+	@infra/local/setup.sh --tests
+	$(CARGO_BUILD)
+	cargo test --release --locked -p trestle-tests --test browser -- --ignored --exact --nocapture screenshots::screenshots
 
 .PHONY: lint
 lint: ## Format and clippy, warnings denied

@@ -11,7 +11,7 @@ Installs what is missing to build and run Trestle: a C compiler, make, nginx, Re
 MySQL) from the system's packages, by apt-get, with sudo when not root. Nothing missing: nothing happens.
 Rust is not installed: without it the way to get it is named.
 
-  --tests  also what only the tests need
+  --tests  also what only the tests need: Python, and Chromium with its driver and a Korean font
   --check  says what is missing and installs nothing; exit code 1 when something is
 
 Exit code 1: something is still missing, and the message says what and how to get it.
@@ -36,6 +36,19 @@ compiles() {
     has cc && { [ -e /usr/include/stdio.h ] || [ "$(uname -s)" = Darwin ]; }
 }
 
+# A browser for the tests, and the program that steers it.
+has_browser() {
+    has chromedriver &&
+        { has chromium || has chromium-browser || has google-chrome || [ "$(uname -s)" = Darwin ]; }
+}
+
+# Without one Korean pages are empty boxes on the pictures that are taken of them.
+has_korean() {
+    [ "$(uname -s)" = Darwin ] || { has fc-list && [ -n "$(fc-list :lang=ko)" ]; }
+}
+
+is_ubuntu() { grep -qs '^ID=ubuntu' /etc/os-release; }
+
 # One line for each thing that is missing: what it is, its package on Debian, on Fedora, with Homebrew.
 missing() {
     compiles || echo "a C compiler|gcc libc6-dev|gcc glibc-devel|gcc"
@@ -53,6 +66,11 @@ missing() {
     # For schemathesis. Debian's python3 comes without what makes a virtual environment.
     [ -z "$tests" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ||
         echo "python3 with venv|python3-venv|python3|python3"
+    # Ubuntu's packages of the browser are something else: see check_browser.
+    [ -z "$tests" ] || has_browser || is_ubuntu ||
+        echo "Chromium and its driver|chromium chromium-driver|chromium chromedriver|chromium chromedriver"
+    [ -z "$tests" ] || has_korean ||
+        echo "a Korean font|fonts-nanum fontconfig|google-noto-sans-cjk-fonts fontconfig|fontconfig"
 }
 
 check_rust() {
@@ -68,6 +86,15 @@ check_rust() {
     [ "$(printf '%s\n%s\n' "$rust" "$found" | sort -V | head -n 1)" = "$rust" ] ||
         fail "Rust $found is too old: $rust is needed. rustup brings the right one:" \
             "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+}
+
+# Ubuntu has Chromium as a snap, which sees neither the profile folders that the tests give it nor the pipe by which it
+# ends with them.
+check_browser() {
+    [ -z "$tests" ] || has_browser ||
+        fail "Chromium and its driver are missing, and Ubuntu's packages are snaps, which the tests cannot steer. Get" \
+            "google-chrome (https://www.google.com/chrome) and the chromedriver of the same version" \
+            "(https://googlechromelabs.github.io/chrome-for-testing), both into the PATH. Then run this again."
 }
 
 # --- As root ----------------------------------------------------------------------------------------------------
@@ -133,6 +160,7 @@ main() {
     lacking=$(missing)
     if [ -z "$lacking" ]; then
         check_rust
+        check_browser
         return
     fi
     names=$(cut -d'|' -f1 <<<"$lacking" | paste -sd, | sed 's/,/, /g')
@@ -156,6 +184,7 @@ main() {
     "${root[@]}" bash "$here/setup.sh" --as-root $packages
     lacking=$(missing | cut -d'|' -f1 | paste -sd,)
     [ -z "$lacking" ] || fail "still missing after the installation: $lacking"
+    check_browser
 }
 
 elsewhere() {

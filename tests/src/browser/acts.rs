@@ -306,11 +306,17 @@ impl Browser {
         self.script(wider, json!([])).await == true
     }
 
-    /// Puts a picture of the whole page, however long, into this file.
+    /// Puts a picture of the whole page, however long, into this file. Pictures in it that a reader would have scrolled
+    /// to are loaded first.
     ///
     /// # Panics
     /// When it cannot be written.
     pub async fn picture(&self, file: &Path) {
+        let load = "return (async () => {
+                for (const image of document.images) image.loading = 'eager';
+                await Promise.all(Array.from(document.images, (image) => image.decode().catch(() => {})));
+            })()";
+        self.script(load, json!([])).await;
         let size = "const root = document.documentElement;
             return {width: root.clientWidth, height: Math.min(root.scrollHeight, 6000)}";
         let size = self.script(size, json!([])).await;

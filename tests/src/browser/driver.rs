@@ -39,7 +39,7 @@ pub struct Driver {
 
 impl Driver {
     pub async fn start() -> Self {
-        let driver = programs::installed(&["chromedriver", "chromium.chromedriver"])
+        let driver = programs::installed(&["chromedriver"])
             .expect("chromedriver is installed: infra/local/setup.sh --tests");
         let port = trestle::ports::free(1).expect("a free port")[0];
         // Everything that driver and browsers write lies here. The guard removes it.

@@ -19,8 +19,7 @@ pub struct Request {
     pub error: String,
     /// `Document`, `Script`, `Stylesheet`, `Image`, `Fetch`, …
     pub kind: String,
-    /// Bytes of the answer as they came over the wire, its head too.
-    pub bytes: u64,
+    ended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +50,13 @@ impl Log {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut heard = self.heard();
         let mut request = |change: &dyn Fn(&mut Request)| {
-            change(heard.requests.entry(text(&parameters["requestId"])).or_default());
+            let id = text(&parameters["requestId"]);
+            if event["method"] == "Network.requestWillBeSent" {
+                heard.requests.insert(id.clone(), Request::default());
+            }
+            if let Some(request) = heard.requests.get_mut(&id) {
+                change(request);
+            }
         };
         match event["method"].as_str().unwrap_or_default() {
             "Network.requestWillBeSent" => request(&|request| {
@@ -64,26 +69,18 @@ impl Log {
                 request.status = u16::try_from(status).unwrap_or_default();
                 request.url = text(&parameters["response"]["url"]);
             }),
-            "Network.loadingFinished" => request(&|request| {
-                request.bytes = parameters["encodedDataLength"].as_f64().map_or(0, whole);
-            }),
-            // Cancelled: by the page, which was left or has enough.
-            "Network.loadingFailed" if parameters["canceled"] != true => request(&|request| {
-                let blocked = text(&parameters["blockedReason"]);
-                request.error = format!("{} {blocked}", text(&parameters["errorText"]));
+            "Network.loadingFinished" => request(&|request| request.ended = true),
+            "Network.loadingFailed" => request(&|request| {
+                request.ended = true;
+                // Cancelled: by the page, which was left or has enough.
+                if parameters["canceled"] != true {
+                    let blocked = text(&parameters["blockedReason"]);
+                    request.error = format!("{} {blocked}", text(&parameters["errorText"]));
+                }
             }),
             _ => {}
         }
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "bytes, written as a float"
-)]
-fn whole(bytes: f64) -> u64 {
-    bytes as u64
 }
 
 impl Request {
@@ -140,12 +137,6 @@ impl Browser {
         heard.requests.values().cloned().collect()
     }
 
-    /// Forgets what was heard until now.
-    pub async fn forget(&self) {
-        self.hear().await;
-        *self.log.heard() = Heard::default();
-    }
-
     /// Nothing has gone wrong since the browser was opened, or since the last `clean`: no error in the console, no
     /// violation of the CSP, no request to another host, and no failed request but those that are `expected`: a status
     /// (0: no answer) and the beginning of a path. Each of these must have happened.
@@ -168,10 +159,16 @@ impl Browser {
     /// What [`Browser::clean`] would fail for, and what was expected and did not happen.
     pub async fn wrongs(&self, expected: &[(u16, &str)]) -> (Vec<String>, Vec<String>) {
         self.hear().await;
-        let heard = std::mem::take(&mut *self.log.heard());
-        let mut wrong = heard.console;
+        let mut heard = self.log.heard();
+        let mut wrong = std::mem::take(&mut heard.console);
         let mut seen = vec![false; expected.len()];
-        for request in heard.requests.values() {
+        // What is still on its way is judged the next time.
+        let ended: Vec<Request> = heard
+            .requests
+            .extract_if(|_, request| request.ended)
+            .map(|(_, request)| request)
+            .collect();
+        for request in &ended {
             let path = request.path(&self.base);
             let fits = |(status, begin): &(u16, &str)| *status == request.status && path.starts_with(begin);
             if request.is_elsewhere(&self.base) {

@@ -71,6 +71,23 @@ impl Browser {
     /// When there is no Chromium, or it does not start.
     pub async fn open(stack: &Stack, options: Options) -> Self {
         let place = PLACES.acquire().await.expect("never closed");
+        Self::open_in(place, stack, options).await
+    }
+
+    /// Two at once, for what one shopper does and another sees. Each waiting for a second place by itself, two tests would
+    /// wait for each other.
+    ///
+    /// # Panics
+    /// As [`Browser::open`].
+    pub async fn two(stack: &Stack) -> (Self, Self) {
+        let mut places = PLACES.acquire_many(2).await.expect("never closed");
+        let second = places.split(1).expect("there are two");
+        let options = Options::default();
+        let first = Self::open_in(places, stack, options).await;
+        (first, Self::open_in(second, stack, options).await)
+    }
+
+    async fn open_in(place: SemaphorePermit<'static>, stack: &Stack, options: Options) -> Self {
         let driver = DRIVER.get_or_init(Driver::start).await;
         let browser = Self {
             base: stack.url().trim_end_matches('/').to_owned(),
@@ -93,6 +110,11 @@ impl Browser {
             width, height, dark, ..
         } = options;
         self.resize(width, height).await;
+        self.theme(dark).await;
+    }
+
+    /// The system's theme.
+    pub async fn theme(&self, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
         let features = json!([
             {"name": "prefers-color-scheme", "value": scheme},
