@@ -145,7 +145,11 @@ fn the_home_page_has_its_view_loaded_ahead_too() {
     let before = read("before.js");
     let ahead: BTreeSet<String> = before
         .split('"')
-        .filter(|text| text.ends_with(".mjs") || text.starts_with("styles/"))
+        .filter(|text| {
+            ["lib/", "parts/", "styles/", "views/"]
+                .iter()
+                .any(|folder| text.starts_with(folder))
+        })
         .map(str::to_owned)
         .collect();
     let (view, sheet) = home();
