@@ -235,11 +235,13 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
         "hostname: {hostname:?} is no host name in small letters"
     );
     let (real_ip_from, proxies) = trusted(&config.trusted_proxies)?;
+    let mut picture_sources = String::new();
     for host in &config.picture_hosts {
         ensure!(
             is_host(host),
             "picture_hosts: {host:?} is no host name in small letters"
         );
+        write!(picture_sources, " https://{host}")?;
     }
     let mut values = BTreeMap::from([
         (
@@ -257,14 +259,7 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
         ),
         ("TRESTLE_WEB_RELEASE", release(config)?),
         ("TRESTLE_WEB_PICTURE_HOSTS", config.picture_hosts.join(" ")),
-        (
-            "TRESTLE_WEB_PICTURE_SOURCES",
-            config
-                .picture_hosts
-                .iter()
-                .map(|host| format!(" https://{host}"))
-                .collect(),
-        ),
+        ("TRESTLE_WEB_PICTURE_SOURCES", picture_sources),
         ("TRESTLE_WEB_LISTEN", listens("listen", &config.listen, "")?),
         ("TRESTLE_WEB_HOSTNAME", hostname.to_owned()),
         ("TRESTLE_WEB_REAL_IP_FROM", real_ip_from),

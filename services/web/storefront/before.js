@@ -11,14 +11,16 @@
     // Storage is switched off: nothing was chosen.
   }
   // What comes with the first modules instead of after them: the dictionary, and on the home page, where most people come
-  // in, its view.
+  // in, its sheet and its view with all that it imports.
   const early = /^(en|ko)$/.test(root.lang) ? [`texts/${root.lang}.mjs`] : [];
   if (location.pathname === "/") {
-    early.push("views/home.mjs", "parts/product-card.mjs", "parts/stars.mjs", "parts/picture.mjs", "parts/drawings.mjs");
-    early.push("parts/palette.mjs", ...["categories", "currency", "names"].map((name) => `parts/catalogue/${name}.mjs`));
+    early.push("styles/catalogue.css", "views/home.mjs", "parts/product-card.mjs", "parts/stars.mjs", "parts/picture.mjs");
+    early.push("parts/drawings.mjs", "parts/palette.mjs", "parts/catalogue/categories.mjs", "parts/catalogue/currency.mjs");
+    early.push("parts/catalogue/names.mjs");
   }
   for (const path of early) {
     const href = new URL(path, document.currentScript.src).href;
-    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
+    const kind = path.endsWith(".css") ? { rel: "preload", as: "style" } : { rel: "modulepreload" };
+    document.head.append(Object.assign(document.createElement("link"), kind, { href }));
   }
 })();

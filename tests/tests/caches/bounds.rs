@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::Connection as _;
 use trestle_api::cache::Key;
 use trestle_api::cache::key::{
-    ABSENT_BOUND_MS, BEST_SELLERS_BOUND, CHANGE_SEEN, LIST_BOUND, PRODUCT_BOUND, STALE_KEPT,
+    ABSENT_BOUND_MS, BEST_SELLERS_BOUND, CHANGE_SEEN, LIST_BOUND, PRODUCT_BOUND, SITEMAP_BOUND, STALE_KEPT,
 };
 use trestle_tests::{eventually, sql, within};
 
@@ -34,6 +34,8 @@ fn the_table_says_what_the_documentation_says() {
     assert_eq!(STALE_KEPT, Duration::from_secs(600));
     assert_eq!(Key::Product(1).bound(), PRODUCT_BOUND);
     assert_eq!(Key::BestSellers("".into()).bound(), BEST_SELLERS_BOUND);
+    assert!(row("best sellers, the sitemap").contains(&format!("| {} s |", SITEMAP_BOUND.as_secs())));
+    assert_eq!(Key::Sitemap(1).bound(), SITEMAP_BOUND);
     for list in [
         Key::List("".into()),
         Key::Categories,

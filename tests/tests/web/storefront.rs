@@ -72,6 +72,20 @@ fn closure(modules: &[&str]) -> BTreeSet<String> {
     found
 }
 
+/// The home page's view and sheet.
+fn home() -> (String, String) {
+    let routes = read("routes.mjs");
+    let home = between(&routes, "{ path: \"/\"", '}').next().unwrap();
+    let word = |name: &str| {
+        let before = format!("{name}: \"");
+        between(home, &before, '"').next().unwrap().to_owned()
+    };
+    (
+        format!("views/{}.mjs", word("view")),
+        format!("styles/{}.css", word("style")),
+    )
+}
+
 /// Every file with this ending, by its name in the storefront.
 fn files(ending: &str) -> Vec<String> {
     let root = storefront();
@@ -113,8 +127,8 @@ fn nginx_knows_the_address_of_every_view() {
 #[test]
 fn the_page_loads_ahead_what_every_page_needs_and_nothing_else() {
     let page = read("index.html");
-    let ahead: Vec<&str> =
-        between(&page, &format!("<link rel=\"modulepreload\" href=\"{BASE}"), '"').collect();
+    let before = format!("<link rel=\"modulepreload\" href=\"{BASE}");
+    let ahead: Vec<&str> = between(&page, &before, '"').collect();
     let mut needed = closure(&["app.mjs"]);
     needed.remove("app.mjs");
     let unique: BTreeSet<String> = ahead.iter().map(ToString::to_string).collect();
@@ -124,6 +138,25 @@ fn the_page_loads_ahead_what_every_page_needs_and_nothing_else() {
     );
     assert_eq!(unique.len(), ahead.len(), "{ahead:?}");
     assert_eq!(page.matches("<link rel=\"modulepreload\"").count(), ahead.len());
+}
+
+#[test]
+fn the_home_page_has_its_view_loaded_ahead_too() {
+    let before = read("before.js");
+    let ahead: BTreeSet<String> = before
+        .split('"')
+        .filter(|text| {
+            ["lib/", "parts/", "styles/", "views/"]
+                .iter()
+                .any(|folder| text.starts_with(folder))
+        })
+        .map(str::to_owned)
+        .collect();
+    let (view, sheet) = home();
+    let common = closure(&["app.mjs"]);
+    let mut needed: BTreeSet<String> = closure(&[&view]).difference(&common).cloned().collect();
+    needed.insert(sheet);
+    assert_eq!(ahead, needed, "before.js's list, and what {view} imports");
 }
 
 #[test]
@@ -162,17 +195,10 @@ fn every_file_is_asked_for_under_the_release() {
 #[tokio::test]
 async fn the_home_page_is_light() {
     let front = start(Wish::default()).await;
-    let routes = read("routes.mjs");
-    let home = between(&routes, "{ path: \"/\"", '}').next().unwrap();
-    let word = |name: &str| {
-        let before = format!("{name}: \"");
-        between(home, &before, '"').next().unwrap().to_owned()
-    };
-    let view = format!("views/{}.mjs", word("view"));
+    let (view, sheet) = home();
     for language in ["en", "ko"] {
         let mut names = closure(&["app.mjs", &view, &format!("texts/{language}.mjs")]);
-        let sheet = format!("styles/{}.css", word("style"));
-        names.extend(["before.js".to_owned(), "styles/base.css".to_owned(), sheet]);
+        names.extend(["before.js", "styles/base.css", &sheet].map(str::to_owned));
         let mut weights = vec![(weight(&front, "/").await, "/".to_owned())];
         for name in names {
             let path = format!("/v/{}/{name}", front.release());

@@ -215,29 +215,29 @@ pub const COLOURS: &[&str] = &[
 ];
 pub const SIZES: &[&str] = &["XS", "S", "M", "L", "XL", "XXL"];
 
-/// First sentences: `{thing}` and `{material}` are put in, in lower case.
+/// First sentences: `{thing}` and `{material}` are put in, in lower case. They hold for one thing and for several.
 pub const OPENINGS: &[&str] = &[
-    "A {thing} made to be used every day and to look better for it.",
-    "Our {material} {thing} is cut and finished by hand in small batches.",
-    "The {thing} that we kept reaching for, so we made it in {material}.",
-    "A plain, well-made {thing} with nothing on it that can break.",
-    "Designed around one idea: a {thing} should last for decades.",
-    "This {thing} began as a prototype for a friend, and stayed.",
+    "Made to be used every day and to look better for it: our {material} {thing}.",
+    "Our {material} {thing}: finished by hand, in small batches.",
+    "The {thing} that we kept reaching for, now in {material}.",
+    "Plain, well-made {thing}, with nothing on it that can break.",
+    "Designed around one idea: {thing} that will last for decades.",
+    "It began as a present for a friend, and stayed: our {material} {thing}.",
 ];
 
 pub const MIDDLES: &[&str] = &[
     "The {material} ages well and is easy to care for.",
-    "It packs away small and weighs less than it looks.",
-    "Every edge is rounded, so it sits well in the hand.",
+    "Packs away small and weighs less than one would think.",
+    "Every edge is rounded, for a good hold.",
     "The finish is free of solvents and safe for children.",
-    "It comes with spare parts and a drawing that shows how to fit them.",
-    "We tested it through two winters before we put it on sale.",
-    "Its proportions are taken from a piece found at a flea market in Ghent.",
-    "The seams are stitched twice where it matters.",
+    "Comes with spare parts and a drawing that shows how to fit them.",
+    "Tested through two winters before the sale began.",
+    "The proportions are taken from a find at a flea market in Ghent.",
+    "Seams are stitched twice where it matters.",
 ];
 
 pub const ENDINGS: &[&str] = &[
-    "Wipe it clean with a damp cloth.",
+    "Wipe clean with a damp cloth.",
     "Comes in a box that can be used again.",
     "Made in a workshop of nine people.",
     "Repairs are free for the first five years.",

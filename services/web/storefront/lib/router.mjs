@@ -10,7 +10,7 @@ import { put } from "./dom.mjs";
 import { Problem } from "./problem.mjs";
 import { t } from "./text.mjs";
 
-/** Before this a view shows nothing new, so that quick answers do not flicker. */
+/** Before this the next view shows nothing, so that quick answers do not flicker. The first page has nothing to lose. */
 const SKELETON_AFTER_MS = 120;
 
 const table = routes.map((route) => ({ ...route, segments: route.path.split("/").slice(1) }));
@@ -125,9 +125,9 @@ async function show(back) {
     visit.params = found.params;
     const module = await load(found.route);
     if (!isHere()) return;
-    skeleton = setTimeout(() => {
-      if (isHere()) put(main, module.skeleton?.(visit) ?? waiting());
-    }, SKELETON_AFTER_MS);
+    const bones = () => isHere() && put(main, module.skeleton?.(visit) ?? waiting());
+    if (first) bones();
+    else skeleton = setTimeout(bones, SKELETON_AFTER_MS);
     shown = await module.default(visit);
   } catch (error) {
     if (!isHere() || signal.aborted) return;
@@ -147,8 +147,19 @@ async function show(back) {
   events.dispatchEvent(new Event("shown"));
 }
 
+/** Begins to load the view of the address at hand, before it can be shown: the texts are still on their way. */
+export function ahead() {
+  const found = find(location.pathname);
+  if (found) load(found.route).catch(() => {});
+}
+
 async function load(route) {
-  const [module] = await Promise.all([import(`../views/${route.view}.mjs`), style(route.style)]);
+  const view = import(`../views/${route.view}.mjs`).catch((error) => {
+    // A page that stayed open while a new release came may ask for what is not there any more.
+    if (visits > 1) location.reload();
+    throw error;
+  });
+  const [module] = await Promise.all([view, style(route.style)]);
   return module;
 }
 

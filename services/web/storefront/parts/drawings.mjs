@@ -87,16 +87,22 @@ for (const [sheet, categories] of Object.entries(SHEETS)) {
     }
   }
 }
-// "Band Collar Shirt" is asked before "Shirt".
-named.sort((one, other) => other.noun.length - one.noun.length);
-
 /** A text as words between single spaces: "Chef's Knife" and "chefs-knife" are the same. */
 function plain(text) {
   return text.toLowerCase().replace(/['’]/g, "").replace(/[^\p{L}\p{N}]+/gu, " ").trim();
 }
 
-/** The sheet and the symbol for a title and a category's handle, either of which may be empty. */
+/**
+ * The sheet and the symbol for a title and a category's handle, either of which may be empty. A title names its thing
+ * last: "Green Tea Lip Balm" is a lip balm. Of two that end together the longer is meant: "Work Shirt" is no "Shirt".
+ */
 export function drawingOf(title, category) {
   const words = ` ${plain(title)} `;
-  return named.find(({ noun }) => words.includes(` ${noun} `))?.drawing ?? ofCategory.get(category) ?? PARCEL;
+  let best = { end: 0, noun: "", drawing: ofCategory.get(category) ?? PARCEL };
+  for (const { noun, drawing } of named) {
+    const at = words.lastIndexOf(` ${noun} `);
+    const end = at + noun.length;
+    if (at >= 0 && (end > best.end || (end === best.end && noun.length > best.noun.length))) best = { end, noun, drawing };
+  }
+  return best.drawing;
 }

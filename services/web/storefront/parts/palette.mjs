@@ -42,6 +42,16 @@ const SHADES = {
 const PLAIN = "#b5613f #4f7a6a #3f5f80 #d0a144 #8a5a6c #7f8a5a #c98f6a #5f7f8a".split(" ");
 const TRIMS = "#c4583a #2f6a5c #e0b354 #34587a #f0e6d2 #8a4a56 #6f8a5a #d98f5a".split(" ");
 
+/** How a material's shade differs from piece to piece. */
+const TONES = [["#ffffff", 0], ["#fff6e0", 0.14], ["#2a2018", 0.12]];
+
+/** What a category is made of where it stands for itself: a bear is brown there. Without a word here it is PLAIN. */
+const TYPICAL = {
+  kitchen: "enamel", outdoor: "ripstop", shirts: "chambray", knitwear: "merino", jackets: "denim", trousers: "denim", shoes: "leather", bags: "leather",
+  furniture: "oak", lighting: "brass", bedding: "linen", bath: "waffle", garden: "galvanised", toys: "beech", games: "oak", electronics: "portable",
+  cycling: "recycled nylon", fitness: "cast iron", "coffee-and-tea": "first flush", beauty: "lavender", pets: "felt",
+};
+
 /** The colours that variants and imported titles have. */
 const COLOURS = {
   black: "#3a3b3c", sand: "#d8c39a", navy: "#2f4263", "forest green": "#355a44", rust: "#b2552f", cream: "#f1e7d0", slate: "#6a767e", mustard: "#d3a032",
@@ -49,17 +59,24 @@ const COLOURS = {
   orange: "#d97f35", pink: "#e0a3a6", purple: "#7a5a8f", brown: "#80573c", beige: "#dccbaa",
 };
 
-const shades = entries(Object.fromEntries(Object.entries(SHADES).map(([name, list]) => [name, list.split(" ")])));
-const colours = entries(COLOURS);
+const shades = new Map(Object.entries(SHADES).map(([name, list]) => [name, list.split(" ")]));
+const colours = new Map(Object.entries(COLOURS));
 
-/** Longest first: "Waxed Cotton" before "Cotton". */
-function entries(of) {
-  return Object.entries(of).sort(([one], [other]) => other.length - one.length);
-}
-
+/**
+ * What the text names last before its noun, which ends it: a "Compact Copper Plant Pot" is copper, a "Rubber Skipping
+ * Rope" is no rope. "Waxed Cotton" is more than "Cotton".
+ */
 function named(list, text) {
   const words = ` ${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim()} `;
-  return list.find(([name]) => words.includes(` ${name} `))?.[1];
+  let best = { place: 0, length: 0, value: undefined };
+  for (const [name, value] of list) {
+    const at = words.lastIndexOf(` ${name} `);
+    if (at < 0) continue;
+    const end = at + name.length + 2;
+    const place = end === words.length ? 1 : end;
+    if (place > best.place || (place === best.place && name.length > best.length)) best = { place, length: name.length, value };
+  }
+  return best.value;
 }
 
 /** A number that neighbours in a list do not share: FNV-1a. */
@@ -69,11 +86,24 @@ function hash(text) {
   return (sum ^ (sum >>> 15)) >>> 0;
 }
 
+/** `part` of the way from one colour to another. */
+function blend(from, to, part) {
+  const [one, other] = [channels(from), channels(to)];
+  return `#${one.map((value, at) => Math.round(value + (other[at] - value) * part).toString(16).padStart(2, "0")).join("")}`;
+}
+
+function channels(colour) {
+  return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+}
+
 /** The properties of a drawing's style. */
 export function coloursOf({ title, category, id, colour }) {
-  const seed = hash(`${category}/${id}`);
-  const range = named(shades, title) ?? PLAIN;
-  const a = named(colours, colour ?? "") ?? named(colours, title) ?? range[seed % range.length];
+  // The same wherever it is shown: a line of an order knows no category.
+  const seed = hash(id ? `${id}` : category);
+  const range = named(shades, title) ?? (id ? undefined : shades.get(TYPICAL[category])) ?? PLAIN;
+  const chosen = named(colours, colour ?? "") ?? named(colours, title);
+  // No two boards are quite alike: a shade lighter or darker.
+  const a = chosen ?? blend(range[seed % range.length], ...TONES[(seed >>> 16) % TONES.length]);
   const trims = TRIMS.filter((trim) => distance(trim, a) > 90);
   const b = trims[(seed >>> 4) % trims.length];
   const rest = trims.filter((trim) => trim !== b);
@@ -88,6 +118,6 @@ export function coloursOf({ title, category, id, colour }) {
 
 /** How far two colours are from each other: a trim must be seen on what it trims. */
 function distance(one, other) {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(one.slice(at, at + 2), 16) - parseInt(other.slice(at, at + 2), 16));
-  return Math.hypot(r, g, b);
+  const [from, to] = [channels(one), channels(other)];
+  return Math.hypot(...from.map((value, at) => value - to[at]));
 }

@@ -17,7 +17,7 @@ const FOLDER = new URL("../pictures/", import.meta.url);
  * @param {string|null} [of.url] its own picture
  * @param {string} [of.title]
  * @param {string} [of.category] the category's handle
- * @param {number|string} [of.id] products of one name differ in colour by it
+ * @param {number|string} [of.id] products of one name differ in colour by it; without one the category decides
  * @param {string} [of.colour] the chosen variant's colour, for a drawing
  * @param {boolean} [of.eager] for the picture that a page is about
  * @param {boolean|string} [of.named] true says the title, a string itself
@@ -44,12 +44,12 @@ export function picture({ url, title = "", category = "", id = 0, colour, eager 
   return box;
 }
 
-/** The address of a product's own picture, if the shop may show it: the CSP forbids every other. */
+/** The address of a product's own picture, if the shop may show it: the CSP, which names hosts by https, forbids every other. */
 function allowed(url) {
   if (!url) return null;
   try {
     const address = new URL(url, location.origin);
-    const ours = address.origin === location.origin || (/^https?:$/.test(address.protocol) && HOSTS.includes(address.host));
+    const ours = address.origin === location.origin || (address.protocol === "https:" && HOSTS.includes(address.host));
     return ours ? address.href : null;
   } catch {
     return null;
@@ -64,7 +64,8 @@ function drawing({ title, category, id, colour, name }) {
       viewBox: "0 0 100 100",
       fill: "var(--a)",
       stroke: "currentColor",
-      "stroke-width": 1.1,
+      // A large picture has finer lines: styles/base.css knows its size.
+      "stroke-width": "var(--l, 1px)",
       "stroke-linecap": "round",
       "stroke-linejoin": "round",
       focusable: "false",

@@ -77,8 +77,7 @@ export default async function system(visit) {
     node: h(
       "div",
       { class: "page system" },
-      h("header", {}, h("h1", { tabindex: -1 }, t("system.title")), h("p", { class: "soft" }, t("system.about"))),
-      controls,
+      h("div", { class: "intro" }, h("header", {}, h("h1", { tabindex: -1 }, t("system.title")), h("p", { class: "soft" }, t("system.about"))), controls),
       picture.node,
       spoken,
       h(

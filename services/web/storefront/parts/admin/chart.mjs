@@ -12,7 +12,8 @@ const LEFT = 58;
 const RIGHT = 18;
 /** A bar with less room has no value above it. */
 const VALUE_FROM = 52;
-const LETTERS = 44;
+/** What a label below needs. */
+const LETTERS = 52;
 
 /**
  * @param {{day: string, revenue: object, orders: number, units: number}[]} days every day of the range

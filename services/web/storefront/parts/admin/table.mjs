@@ -47,13 +47,13 @@ function row(columns, item) {
  * A list of the API as a table, with a button for more as long as there is more. How far somebody has read is kept with
  * the step of the history, so that coming back shows as much again.
  * @param {import("../../lib/router.mjs").Visit} visit
- * @param {{path: string, query?: Object<string, string>, label: string, columns: Column[], none: Node, first?: object}} of
- *   `first` is a first page that has been read already
+ * @param {{path: string, query?: Object<string, string>, label: string, columns: Column[], none: Node}} of `none` is shown instead of an
+ *   empty table
  */
-export async function list(visit, { path, query = {}, label, columns, none, first }) {
+export async function list(visit, { path, query = {}, label, columns, none }) {
   const read = (more) => get(`${path}?${new URLSearchParams({ ...query, ...more })}`, { signal: visit.signal });
   let pages = visit.back ? Math.max(1, history.state?.pages ?? 1) : 1;
-  let page = first ?? (await read({ limit: Math.min(pages * PAGE, MOST) }));
+  let page = await read({ limit: Math.min(pages * PAGE, MOST) });
   const items = page.items;
   while (items.length < pages * PAGE && page.next_cursor) {
     page = await read({ limit: PAGE, cursor: page.next_cursor });

@@ -18,6 +18,12 @@ export function shortId(id) {
   return `…${id.slice(-8)}`;
 }
 
+/** An e-mail address that is broken before its @, if anywhere. */
+export function emailText(email) {
+  const at = email.lastIndexOf("@");
+  return [email.slice(0, at), h("wbr"), email.slice(at)];
+}
+
 /** A field for an amount of money, entered in whole units: 12.50. */
 export function moneyField(name, label, currency, { amount, ...attributes } = {}) {
   const value = amount === undefined || amount === null ? "" : enteredMoney({ amount, currency });
@@ -97,6 +103,8 @@ export function utcDay(date, options = { month: "short", day: "numeric" }) {
 
 /** Money in a few characters, for an axis. */
 export function roughMoney({ amount, currency }) {
-  const shape = { style: "currency", currency, notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 };
-  return new Intl.NumberFormat(currentLanguage(), shape).format(amount / minorUnits(currency));
+  const value = amount / minorUnits(currency);
+  const digits = value >= 10 && value < 1000 ? 0 : 1;
+  const shape = { style: "currency", currency, notation: "compact", maximumFractionDigits: digits, minimumFractionDigits: 0 };
+  return new Intl.NumberFormat(currentLanguage(), shape).format(value);
 }

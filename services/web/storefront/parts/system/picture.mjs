@@ -13,6 +13,8 @@ export class Picture {
   #nodes;
   #sheet;
   #stale = true;
+  /** The ways that the dots go, once they have been drawn. */
+  way = null;
   /** Where the dots are put. */
   air = h("div", { class: "air" });
 

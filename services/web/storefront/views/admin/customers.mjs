@@ -7,6 +7,7 @@ import { day, dayAndTime, number, t } from "../../lib/text.mjs";
 import { filters } from "../../parts/admin/filters.mjs";
 import { facts, frame, frameOf, onlyStaff, section } from "../../parts/admin/frame.mjs";
 import { list, table } from "../../parts/admin/table.mjs";
+import { emailText } from "../../parts/admin/words.mjs";
 import { field } from "../../parts/form.mjs";
 import { empty } from "../../parts/states.mjs";
 import { columns as orderColumns } from "./orders.mjs";
@@ -27,7 +28,7 @@ async function all(visit) {
     query: email ? { email } : {},
     label: t("admin.customers.title"),
     columns: [
-      { label: t("admin.customers.email"), cell: (customer) => link(`/admin/customers?id=${customer.id}`, {}, customer.email) },
+      { label: t("admin.customers.email"), cell: (customer) => link(`/admin/customers?id=${customer.id}`, {}, emailText(customer.email)) },
       { label: t("admin.customers.name"), cell: ({ name }) => name },
       { label: t("admin.customers.role"), cell: ({ role }) => roleBadge(role) },
       { label: t("admin.customers.since"), cell: ({ created_at: at }) => h("time", { datetime: at }, day(at)) },

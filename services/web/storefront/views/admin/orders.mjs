@@ -5,7 +5,7 @@ import { dayAndTime, money, t } from "../../lib/text.mjs";
 import { filters } from "../../parts/admin/filters.mjs";
 import { frame, frameOf, onlyStaff } from "../../parts/admin/frame.mjs";
 import { list } from "../../parts/admin/table.mjs";
-import { orderBadge, shortId } from "../../parts/admin/words.mjs";
+import { emailText, orderBadge, shortId } from "../../parts/admin/words.mjs";
 import { field } from "../../parts/form.mjs";
 import { empty } from "../../parts/states.mjs";
 
@@ -63,7 +63,7 @@ export function columns({ customer = true } = {}) {
   const all = [
     { label: t("admin.orders.order"), cell: ({ id }) => link(`/admin/orders/${id}`, { class: "mono", title: id }, shortId(id)) },
     { label: t("admin.orders.placed"), cell: ({ created_at: at }) => h("time", { datetime: at }, dayAndTime(at)) },
-    customer && { label: t("admin.orders.customer"), cell: ({ customer_id: id, customer_email: email }) => link(`/admin/customers?id=${id}`, {}, email) },
+    customer && { label: t("admin.orders.customer"), cell: ({ customer_id: id, customer_email: email }) => link(`/admin/customers?id=${id}`, {}, emailText(email)) },
     { label: t("admin.orders.state"), cell: ({ state }) => orderBadge(state) },
     { label: t("admin.orders.total"), kind: "number", cell: ({ total }) => money(total) },
   ];

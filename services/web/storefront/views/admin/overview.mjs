@@ -6,7 +6,7 @@ import { dayAndTime, hasText, money, number, t } from "../../lib/text.mjs";
 import { categoryBars, salesChart } from "../../parts/admin/chart.mjs";
 import { fold, frame, frameOf, onlyStaff, section } from "../../parts/admin/frame.mjs";
 import { list, table } from "../../parts/admin/table.mjs";
-import { shortId, utcDay } from "../../parts/admin/words.mjs";
+import { emailText, shortId, utcDay } from "../../parts/admin/words.mjs";
 
 const RANGES = [14, 30];
 /** So many categories are shown at once, those that sold most. */
@@ -91,7 +91,7 @@ function logList(visit) {
   const columns = [
     { label: t("admin.log.what"), cell: (entry) => [action(entry.action), " ", subject(entry.subject)] },
     { label: t("admin.log.detail"), cell: ({ detail }) => h("span", { class: "mono" }, detail || "–") },
-    { label: t("admin.log.who"), cell: (entry) => entry.admin_email ?? t("admin.log.command") },
+    { label: t("admin.log.who"), cell: ({ admin_email: email }) => (email ? emailText(email) : t("admin.log.command")) },
     { label: t("admin.log.when"), cell: ({ at }) => h("time", { datetime: at }, dayAndTime(at)) },
   ];
   return list(visit, { path: "/admin/log", label: t("admin.overview.log"), columns, none: h("p", { class: "soft" }, t("admin.log.none")) });
@@ -103,6 +103,6 @@ function action(name) {
 
 function subject({ kind, id }) {
   const address = { product: `/admin/products/${id}`, order: `/admin/orders/${id}`, coupon: `/admin/coupons?code=${id}`, customer: `/admin/customers?id=${id}` }[kind];
-  const name = ["order", "customer"].includes(kind) ? shortId(id) : id;
-  return address ? link(address, {}, name) : name;
+  const isLong = ["order", "customer"].includes(kind);
+  return address ? link(address, { class: isLong && "mono" }, isLong ? shortId(id) : id) : id;
 }
