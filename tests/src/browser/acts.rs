@@ -17,6 +17,10 @@ pub mod key {
     pub const DOWN: &str = "\u{E015}";
 }
 
+const NONE: &str = "\u{E000}";
+const CONTROL: &str = "\u{E009}";
+const DELETE: &str = "\u{E017}";
+
 impl Browser {
     /// Opens an address of the shop, as if it was typed.
     pub async fn visit(&self, path: &str) {
@@ -115,13 +119,15 @@ impl Browser {
 
     async fn write(&self, id: &str, value: &str) -> Result<Value, Failure> {
         let tag = self.session.get(&format!("element/{id}/name")).await?;
-        if tag != "select" {
-            self.session
-                .post(&format!("element/{id}/clear"), &json!({}))
-                .await?;
-        }
+        // As people do: select all, then type. WebDriver's own way to empty a field leaves it first, and some then put
+        // something into it.
+        let keys = if tag == "select" {
+            value.to_owned()
+        } else {
+            format!("{CONTROL}a{NONE}{DELETE}{value}")
+        };
         self.session
-            .post(&format!("element/{id}/value"), &json!({"text": value}))
+            .post(&format!("element/{id}/value"), &json!({"text": keys}))
             .await
     }
 

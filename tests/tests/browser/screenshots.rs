@@ -100,7 +100,7 @@ async fn lived_in(stack: &Stack) -> (People, Vec<Page>) {
     let seed = ["seed", "--orders", "1500", "--products", "0", "--customers", "0"];
     let done = stack.api_output(&seed).await.unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let mut admin = admin(stack).await;
+    let admin = admin(stack).await;
     let name = json!({"name": "Mina Park"});
     admin.patch("/customers/me", &name).await.expect(200);
     let mut customer = Shopper::customer(&stack.url()).await;
