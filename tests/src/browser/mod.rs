@@ -123,6 +123,16 @@ impl Browser {
         ]);
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features}))
             .await;
+        // Colours that pass into others are neither the one nor the other; one passage can begin with another's end.
+        let rest = "return (async () => {
+                const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+                for (let quiet = 0, frames = 0; quiet < 3 && frames < 120; frames += 1) {
+                    await frame();
+                    const passing = document.getAnimations().some((one) => one instanceof CSSTransition);
+                    quiet = passing ? 0 : quiet + 1;
+                }
+            })()";
+        self.script(rest, json!([])).await;
     }
 
     /// The size of the page in CSS pixels; narrow ones are a telephone's.

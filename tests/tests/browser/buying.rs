@@ -14,7 +14,7 @@ async fn a_newcomer_registers_searches_and_buys_two_variants_with_a_coupon() {
     let browser = Browser::desktop(shop).await;
 
     browser.arrive("/").await;
-    browser.fill("Search the shop", &made.title).await;
+    browser.fill("Search", &made.title).await;
     browser.press(key::ENTER).await;
     browser.see_path("/search?q=").await;
     browser.click_role("link", &made.title).await;
@@ -78,7 +78,7 @@ async fn a_declined_card_is_followed_by_another() {
 
     browser.click("Card that is declined").await;
     browser.click("Pay $12.50").await;
-    browser.see("The bank declined this card.").await;
+    browser.see("The payment was declined.").await;
     browser.clean(&[(402, "/api/v1/orders")]).await;
     browser.click("Card that is approved").await;
     browser.click("Pay $12.50").await;
@@ -169,7 +169,7 @@ async fn the_keyboard_alone_buys() {
     let browser = Browser::desktop(shop).await;
 
     browser.arrive("/").await;
-    browser.tab_to("Search the shop").await;
+    browser.tab_to("Search").await;
     browser.type_text(&made.title).await;
     browser.press(key::ENTER).await;
     browser.see_path("/search").await;
