@@ -143,8 +143,10 @@ async fn nothing_waits_for_a_service_that_says_nothing() {
         let lines = log
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let ready = lines.filter(|line| line["message"] == "ready").last()?;
-        (ready["after_ms"].as_u64()? < 900).then_some(())
+        let mut ready = lines.filter(|line| line["message"] == "ready");
+        let ready = ready.next_back()?;
+        let after_ms: u64 = ready["after_ms"].as_str()?.parse().ok()?;
+        (after_ms < 900).then_some(())
     };
     within(
         Duration::from_secs(60),

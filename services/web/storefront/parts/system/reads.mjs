@@ -2,7 +2,7 @@
 
 const WORDS = ["lamp", "tea", "bag", "chair", "wool", "steel", "oak", "linen", "ceramic", "bottle"];
 /** What many people look at: asked so often that a cache has it. */
-const POPULAR = 12;
+const POPULAR = 6;
 /** Ids that are kept, so that a big shop does not fill the memory. */
 const KNOWN = 400;
 

@@ -22,7 +22,7 @@ export function amount(ms) {
 }
 
 export function bytes(count) {
-  return count === undefined ? "–" : `${number(count / 2 ** 20, { maximumFractionDigits: 0 })} MB`;
+  return count === undefined ? "–" : `${number(count / 1e6, { maximumFractionDigits: 0 })} MB`;
 }
 
 /** Seconds in their largest units: 3 h 20 min. */
