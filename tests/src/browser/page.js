@@ -96,9 +96,9 @@ const answers = {
   // Where a reader is: the view is there, and nothing in it is about to come.
   settled: () => {
     const main = document.querySelector("main");
-    const waiting = Array.from(main.querySelectorAll("[aria-busy=true], .bone, .bones")).some((element) => element.checkVisibility());
+    const waiting = Array.from(main?.querySelectorAll("[aria-busy=true], .bone, .bones") ?? []).some((element) => element.checkVisibility());
     const pictures = Array.from(document.images).every((image) => image.complete || image.loading === "lazy");
-    return main.querySelector("h1") && !waiting && pictures && document.fonts.status === "loaded" ? true : null;
+    return main?.querySelector("h1") && !waiting && pictures && document.fonts.status === "loaded" ? true : null;
   },
 };
 return answers[ask](...given);
