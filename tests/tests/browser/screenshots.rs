@@ -105,13 +105,15 @@ async fn people(stack: &Stack) -> People {
     let done = stack.api_output(&["admin", "grant", &admin.email]).await.unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     admin.log_in().await.expect(201);
+    let mut newcomer = person(stack, "grace@example.com", "Grace Hopper").await;
+    newcomer.add_address().await;
     let mut customer = person(stack, "ada@example.com", "Ada Lovelace").await;
     customer.add_address().await;
     // Another device.
     customer.log_in().await.expect(201);
     People {
         customer,
-        newcomer: person(stack, "grace@example.com", "Grace Hopper").await,
+        newcomer,
         admin,
     }
 }
@@ -146,8 +148,18 @@ async fn everyday(people: &People) -> Vec<Page> {
 
 /// Orders of each kind, a full cart, a product with a long name and a large price, one that is sold out, coupons.
 async fn the_rest(people: &People) -> Vec<Page> {
-    let People { customer, admin, .. } = people;
+    use Who::{Admin, Customer, Newcomer, Visitor};
+
+    let People {
+        customer,
+        newcomer,
+        admin,
+    } = people;
     let best = best(customer).await;
+    for (product, quantity) in [(best[0], 1), (best[3], 2), (best[7], 1)] {
+        let variant = first_variant(newcomer, product).await;
+        newcomer.put_in_cart(variant, quantity).await.expect(200);
+    }
     let mut orders = Vec::new();
     for (state, product) in ["cancelled", "shipped", "paid"].into_iter().zip(&best) {
         let variants = [
@@ -196,7 +208,6 @@ async fn the_rest(people: &People) -> Vec<Page> {
     }
     let [cancelled, shipped, paid] = [0, 1, 2].map(|at| orders[at].clone());
     let page = |who, name, path: &str| (who, name, path.to_owned());
-    use Who::{Admin, Customer, Newcomer, Visitor};
     vec![
         page(Visitor, "search-nothing", "/search?q=xyzzyx"),
         page(Visitor, "product-long", &format!("/products/{}", dear.id)),
@@ -208,9 +219,10 @@ async fn the_rest(people: &People) -> Vec<Page> {
         page(Visitor, "signed-out", "/orders"),
         page(Visitor, "not-found", "/no/such/page"),
         page(Newcomer, "orders-empty", "/orders"),
+        page(Newcomer, "checkout", "/checkout"),
         page(Newcomer, "forbidden", "/admin"),
         page(Customer, "cart", "/cart"),
-        page(Customer, "checkout", "/checkout"),
+        page(Customer, "checkout-sold-out", "/checkout"),
         page(Customer, "orders", "/orders"),
         page(Customer, "order-placed", &format!("/orders/{paid}?placed=1")),
         page(Customer, "order-shipped", &format!("/orders/{shipped}")),
