@@ -39,6 +39,46 @@ async fn a_double_click_buys_once() {
 }
 
 #[tokio::test]
+async fn what_sells_out_while_paying_is_told_and_nothing_is_bought() {
+    let shop = shop().await;
+    let made = Made::new(&admin(shop).await, 1).await;
+    let (customer, other) = (
+        Shopper::customer(&shop.url()).await,
+        Shopper::customer(&shop.url()).await,
+    );
+    let browser = Browser::desktop(shop).await;
+    to_checkout(&browser, &customer, &made).await;
+    other.order(made.small, 1).await.expect(201);
+    browser.click("Pay $12.50").await;
+    browser.see("Somebody was faster.").await;
+    browser.see("Sold out.").await;
+    browser.accessible().await;
+    browser.click("Take it out").await;
+    browser.see("There is nothing in your cart").await;
+    let orders = orders(shop, &customer.email).await;
+    assert!(orders.iter().all(|(state, _)| state == "failed"), "{orders:?}");
+    browser.clean(&[(409, "/api/v1/orders")]).await;
+}
+
+#[tokio::test]
+async fn a_price_that_changes_while_paying_is_shown_first() {
+    let shop = shop().await;
+    let admin = admin(shop).await;
+    let made = Made::new(&admin, 20).await;
+    let customer = Shopper::customer(&shop.url()).await;
+    let browser = Browser::desktop(shop).await;
+    to_checkout(&browser, &customer, &made).await;
+    made.small_costs(&admin, 1499).await;
+    browser.click("Pay $12.50").await;
+    browser.see("The price has changed.").await;
+    assert!(orders(shop, &customer.email).await.is_empty());
+    browser.click("Pay $14.99").await;
+    browser.see("Thank you for your order").await;
+    assert_eq!(orders(shop, &customer.email).await, [("paid".to_owned(), 1499)]);
+    browser.clean(&[(409, "/api/v1/orders")]).await;
+}
+
+#[tokio::test]
 async fn a_reload_while_paying_buys_once() {
     let shop = shop().await;
     let (browser, customer) = buyer(shop).await;
