@@ -160,6 +160,19 @@ async fn who_goes_offline_is_told_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_page_that_was_not_opened_before_says_offline_too() {
+    let browser = Browser::desktop(shop().await).await;
+    browser.arrive("/").await;
+    browser.offline(true).await;
+    browser.click("Cart").await;
+    browser.see("You are offline").await;
+    browser.offline(false).await;
+    browser.click("Try again").await;
+    browser.see("There is nothing in your cart").await;
+    browser.clean(&[(0, "/")]).await;
+}
+
+#[tokio::test]
 async fn redis_is_emptied_and_the_shopper_notices_nothing() {
     let shop = shop().await;
     let made = Made::new(&admin(shop).await, 20).await;
@@ -252,6 +265,26 @@ async fn a_replica_is_killed_while_paying_and_the_shopper_notices_nothing() {
         "{}",
         String::from_utf8_lossy(&audit.stdout)
     );
+}
+
+#[tokio::test]
+async fn every_replica_is_lost_while_paying_and_the_order_is_placed_once() {
+    let (stack, _alone) = fragile().await;
+    let (browser, customer) = buyer(stack).await;
+    let replicas = stack.replicas();
+    for replica in &replicas {
+        stack.kill_and_hold(&replica.name).await.unwrap();
+    }
+    browser.click("Pay $12.50").await;
+    browser.see("Paying").await;
+    for replica in &replicas {
+        stack.restart_process(&replica.name).await.unwrap();
+    }
+    browser.see("Thank you for your order").await;
+    bought_once(stack, &customer).await;
+    let asked = [502, 503, 504].map(|status| (status, "/api/v1/"));
+    let (wrong, _) = browser.wrongs(&asked).await;
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[tokio::test]
