@@ -319,6 +319,7 @@ impl Browser {
     /// When it cannot be written.
     pub async fn picture(&self, file: &Path) {
         let load = "return (async () => {
+                scrollTo({top: 0, behavior: 'instant'});
                 for (const image of document.images) image.loading = 'eager';
                 await Promise.all(Array.from(document.images, (image) => image.decode().catch(() => {})));
             })()";
