@@ -162,10 +162,10 @@ impl Browser {
         let mut heard = self.log.heard();
         let mut wrong = std::mem::take(&mut heard.console);
         let mut seen = vec![false; expected.len()];
-        // What is still on its way is judged the next time.
+        // What is still on its way is judged the next time; a refusal has come with its head, whether read to its end or not.
         let ended: Vec<Request> = heard
             .requests
-            .extract_if(|_, request| request.ended)
+            .extract_if(|_, request| request.ended || request.went_wrong())
             .map(|(_, request)| request)
             .collect();
         for request in &ended {

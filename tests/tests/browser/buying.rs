@@ -226,8 +226,7 @@ async fn a_telephone_buys_in_korean_in_the_dark() {
     let browser = Browser::open(shop, options).await;
 
     log_in(&browser, &customer, &format!("/products/{}", made.id)).await;
-    let ground =
-        "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)";
+    let ground = "return getComputedStyle(document.documentElement).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)";
     let ground = browser.script(ground, serde_json::json!([])).await;
     let light: i64 = ground
         .as_array()

@@ -76,6 +76,20 @@ impl Made {
     }
 }
 
+impl Made {
+    pub async fn small_costs(&self, admin: &Shopper, price: i64) {
+        let read = admin
+            .get(&format!("/admin/products/{}", self.id))
+            .await
+            .expect(200);
+        let path = format!("/admin/variants/{}", self.small);
+        let price = json!({"price": money(price)});
+        edit(admin, Method::PATCH, &path, read.header("etag"), &price)
+            .await
+            .expect(200);
+    }
+}
+
 /// Sends an edit with the revision that it was made from.
 async fn edit(admin: &Shopper, method: Method, path: &str, etag: &str, body: &Value) -> Answer {
     let request = admin.request(method, path).header("If-Match", etag);

@@ -39,6 +39,46 @@ async fn a_double_click_buys_once() {
 }
 
 #[tokio::test]
+async fn what_sells_out_while_paying_is_told_and_nothing_is_bought() {
+    let shop = shop().await;
+    let made = Made::new(&admin(shop).await, 1).await;
+    let (customer, other) = (
+        Shopper::customer(&shop.url()).await,
+        Shopper::customer(&shop.url()).await,
+    );
+    let browser = Browser::desktop(shop).await;
+    to_checkout(&browser, &customer, &made).await;
+    other.order(made.small, 1).await.expect(201);
+    browser.click("Pay $12.50").await;
+    browser.see("Somebody was faster.").await;
+    browser.see("Sold out.").await;
+    browser.accessible().await;
+    browser.click("Take it out").await;
+    browser.see("There is nothing in your cart").await;
+    let orders = orders(shop, &customer.email).await;
+    assert!(orders.iter().all(|(state, _)| state == "failed"), "{orders:?}");
+    browser.clean(&[(409, "/api/v1/orders")]).await;
+}
+
+#[tokio::test]
+async fn a_price_that_changes_while_paying_is_shown_first() {
+    let shop = shop().await;
+    let admin = admin(shop).await;
+    let made = Made::new(&admin, 20).await;
+    let customer = Shopper::customer(&shop.url()).await;
+    let browser = Browser::desktop(shop).await;
+    to_checkout(&browser, &customer, &made).await;
+    made.small_costs(&admin, 1499).await;
+    browser.click("Pay $12.50").await;
+    browser.see("The price has changed.").await;
+    assert!(orders(shop, &customer.email).await.is_empty());
+    browser.click("Pay $14.99").await;
+    browser.see("Thank you for your order").await;
+    assert_eq!(orders(shop, &customer.email).await, [("paid".to_owned(), 1499)]);
+    browser.clean(&[(409, "/api/v1/orders")]).await;
+}
+
+#[tokio::test]
 async fn a_reload_while_paying_buys_once() {
     let shop = shop().await;
     let (browser, customer) = buyer(shop).await;
@@ -116,6 +156,19 @@ async fn who_goes_offline_is_told_and_comes_back() {
     browser.offline(false).await;
     browser.click("Try again").await;
     browser.see_title(&made.title).await;
+    browser.clean(&[(0, "/")]).await;
+}
+
+#[tokio::test]
+async fn a_page_that_was_not_opened_before_says_offline_too() {
+    let browser = Browser::desktop(shop().await).await;
+    browser.arrive("/").await;
+    browser.offline(true).await;
+    browser.click("Cart").await;
+    browser.see("You are offline").await;
+    browser.offline(false).await;
+    browser.click("Try again").await;
+    browser.see("There is nothing in your cart").await;
     browser.clean(&[(0, "/")]).await;
 }
 
@@ -212,6 +265,26 @@ async fn a_replica_is_killed_while_paying_and_the_shopper_notices_nothing() {
         "{}",
         String::from_utf8_lossy(&audit.stdout)
     );
+}
+
+#[tokio::test]
+async fn every_replica_is_lost_while_paying_and_the_order_is_placed_once() {
+    let (stack, _alone) = fragile().await;
+    let (browser, customer) = buyer(stack).await;
+    let replicas = stack.replicas();
+    for replica in &replicas {
+        stack.kill_and_hold(&replica.name).await.unwrap();
+    }
+    browser.click("Pay $12.50").await;
+    browser.see("Paying").await;
+    for replica in &replicas {
+        stack.restart_process(&replica.name).await.unwrap();
+    }
+    browser.see("Thank you for your order").await;
+    bought_once(stack, &customer).await;
+    let asked = [502, 503, 504].map(|status| (status, "/api/v1/"));
+    let (wrong, _) = browser.wrongs(&asked).await;
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[tokio::test]

@@ -155,6 +155,8 @@ export function ahead() {
 
 async function load(route) {
   const view = import(`../views/${route.view}.mjs`).catch((error) => {
+    // Without a network, loading the page anew would leave nothing of it.
+    if (!navigator.onLine) throw new Problem(0, { code: "offline" });
     // A page that stayed open while a new release came may ask for what is not there any more.
     if (visits > 1) location.reload();
     throw error;
@@ -172,7 +174,13 @@ function style(name) {
       href: new URL(`../styles/${name}.css`, import.meta.url).href,
     });
     sheets.set(name, new Promise((resolve) => {
-      sheet.onload = sheet.onerror = resolve;
+      sheet.onload = resolve;
+      sheet.onerror = () => {
+        // The next visit asks again.
+        sheets.delete(name);
+        sheet.remove();
+        resolve();
+      };
     }));
     document.head.append(sheet);
   }
