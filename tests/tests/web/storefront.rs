@@ -218,3 +218,41 @@ async fn weight(front: &Front, path: &str) -> usize {
     assert_eq!(answer.status(), 200, "{path}");
     answer.bytes().await.unwrap().len()
 }
+
+/// The names of a dictionary, `section.name`: it is laid out with two blanks a level and a name at the head of a line.
+fn names(language: &str) -> BTreeSet<String> {
+    let text = read(&format!("texts/{language}.mjs"));
+    let (_, body) = text.split_once("export const texts = {").expect("a dictionary");
+    let mut path: Vec<&str> = Vec::new();
+    let mut names = BTreeSet::new();
+    for line in body.lines() {
+        let level = (line.len() - line.trim_start().len()) / 2;
+        let Some((name, _)) = line.trim_start().split_once(':') else {
+            continue;
+        };
+        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if is_name && (1..=path.len() + 1).contains(&level) {
+            path.truncate(level - 1);
+            path.push(name);
+            names.insert(path.join("."));
+        }
+    }
+    names
+}
+
+#[test]
+fn the_dictionaries_have_the_same_names_and_every_name_that_is_asked_for() {
+    let (en, ko) = (names("en"), names("ko"));
+    let different: Vec<_> = en.symmetric_difference(&ko).collect();
+    assert!(different.is_empty(), "in one language only: {different:?}");
+    assert!(en.len() > 300, "{} names", en.len());
+    let mut asked = 0;
+    for file in files("mjs").iter().filter(|file| !file.starts_with("texts/")) {
+        for rest in read(file).split(" t(\"").skip(1) {
+            let name = rest.split('"').next().unwrap();
+            assert!(en.contains(name), "{file} asks for {name}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 200, "{asked} texts are asked for");
+}
