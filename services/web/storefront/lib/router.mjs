@@ -154,9 +154,11 @@ export function ahead() {
 }
 
 async function load(route) {
-  const view = import(`../views/${route.view}.mjs`).catch((error) => {
-    // Without a network, loading the page anew would leave nothing of it.
+  const view = import(`../views/${route.view}.mjs`).catch(async (error) => {
+    // With nobody there, loading the page anew would leave nothing of it.
     if (!navigator.onLine) throw new Problem(0, { code: "offline" });
+    const there = await fetch("/healthz").catch(() => null);
+    if (!there) throw new Problem(0, { code: "no_answer" });
     // A page that stayed open while a new release came may ask for what is not there any more.
     if (visits > 1) location.reload();
     throw error;

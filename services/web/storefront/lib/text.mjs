@@ -67,11 +67,15 @@ export function number(value, options = {}) {
 
 /** A day, from the API's time. */
 export function day(time) {
-  return format("day", () => new Intl.DateTimeFormat(language, { dateStyle: "long" })).format(new Date(time));
+  return whole(format("day", () => new Intl.DateTimeFormat(language, { dateStyle: "long" })).format(new Date(time)));
 }
 
 export function dayAndTime(time) {
-  return format("time", () => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" })).format(
-    new Date(time),
-  );
+  const times = format("time", () => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));
+  return whole(times.format(new Date(time)));
+}
+
+/** A date is not broken after its year or month: 2026. 11. 21. */
+function whole(date) {
+  return date.replace(/(\d\.) (?=\d)/g, "$1\u00a0");
 }
