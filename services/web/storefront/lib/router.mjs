@@ -12,6 +12,7 @@ import { t } from "./text.mjs";
 
 /** Before this the next view shows nothing, so that quick answers do not flicker. The first page has nothing to lose. */
 const SKELETON_AFTER_MS = 120;
+const LONGEST_FRAME_MS = 300;
 
 const table = routes.map((route) => ({ ...route, segments: route.path.split("/").slice(1) }));
 const main = document.getElementById("main");
@@ -126,8 +127,13 @@ async function show(back) {
     const module = await load(found.route);
     if (!isHere()) return;
     const bones = () => isHere() && put(main, module.skeleton?.(visit) ?? waiting());
-    if (first) bones();
-    else skeleton = setTimeout(bones, SKELETON_AFTER_MS);
+    if (first) {
+      bones();
+      // Seen before the view is made, which takes longer than its answers on a slow machine.
+      await painted();
+    } else {
+      skeleton = setTimeout(bones, SKELETON_AFTER_MS);
+    }
     shown = await module.default(visit);
   } catch (error) {
     if (!isHere() || signal.aborted) return;
@@ -136,7 +142,8 @@ async function show(back) {
     clearTimeout(skeleton);
   }
   if (!isHere() || !shown) return;
-  put(main, shown.node);
+  // A view may have filled its skeleton in.
+  if (main.firstElementChild !== shown.node) put(main, shown.node);
   document.title = shown.title ? `${shown.title} – Trestle` : "Trestle";
   describe(shown.meta ?? {});
   const top = back ? (history.state?.top ?? 0) : 0;
@@ -145,6 +152,13 @@ async function show(back) {
   if (!first && !main.contains(document.activeElement)) (main.querySelector("h1[tabindex], [autofocus]") ?? main).focus({ preventScroll: true });
   history.replaceState({ ...history.state, top }, "");
   events.dispatchEvent(new Event("shown"));
+}
+
+/** Waits until what is there has been painted; a tab in the background paints nothing. */
+function painted() {
+  if (document.hidden) return undefined;
+  const frame = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  return Promise.race([frame, new Promise((resolve) => setTimeout(resolve, LONGEST_FRAME_MS))]);
 }
 
 /** Begins to load the view of the address at hand, before it can be shown: the texts are still on their way. */
