@@ -227,17 +227,34 @@ fn names(language: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for line in body.lines() {
         let level = (line.len() - line.trim_start().len()) / 2;
-        let Some((name, _)) = line.trim_start().split_once(':') else {
+        let Some((name, rest)) = line.trim_start().split_once(':') else {
             continue;
         };
-        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if is_name && (1..=path.len() + 1).contains(&level) {
-            path.truncate(level - 1);
-            path.push(name);
-            names.insert(path.join("."));
+        if !is_name(name) || !(1..=path.len() + 1).contains(&level) {
+            continue;
         }
+        path.truncate(level - 1);
+        path.push(name);
+        let path = path.join(".");
+        // A short section stands on one line.
+        if let Some(inner) = rest.strip_prefix(" { ") {
+            let inner = inner.split(", ").filter_map(|part| part.split_once(':'));
+            names.extend(
+                inner
+                    .filter(|(name, _)| is_name(name))
+                    .map(|(name, _)| format!("{path}.{name}")),
+            );
+        }
+        names.insert(path);
     }
     names
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[test]
@@ -248,8 +265,13 @@ fn the_dictionaries_have_the_same_names_and_every_name_that_is_asked_for() {
     assert!(en.len() > 300, "{} names", en.len());
     let mut asked = 0;
     for file in files("mjs").iter().filter(|file| !file.starts_with("texts/")) {
-        for rest in read(file).split(" t(\"").skip(1) {
-            let name = rest.split('"').next().unwrap();
+        let text = read(file);
+        for (at, _) in text.match_indices("t(\"") {
+            // Not the end of another name, such as put("…").
+            if text[..at].ends_with(|before: char| before.is_alphanumeric() || "_.".contains(before)) {
+                continue;
+            }
+            let name = text[at + 3..].split('"').next().unwrap();
             assert!(en.contains(name), "{file} asks for {name}");
             asked += 1;
         }
