@@ -152,7 +152,7 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     ops_listen: SocketAddr,
-    /// This replica's name, in every answer's Trestle-Replica header [default: HOSTNAME-PID]
+    /// This replica's name, in every answer's Trestle-Replica header [default: HOSTNAME-PID, in a container HOSTNAME]
     #[arg(long, env = "TRESTLE_REPLICA", value_name = "NAME")]
     replica: Option<String>,
     /// The zone this replica runs in [default: what EC2 says, else local]
@@ -390,11 +390,12 @@ fn default_replica() -> String {
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .take(40)
         .collect();
-    format!(
-        "{}-{}",
-        if host.is_empty() { "api" } else { &host },
-        std::process::id()
-    )
+    let host = if host.is_empty() { "api" } else { &host };
+    match std::process::id() {
+        // Process 1 is a container's, whose host name is the id that `docker ps` shows.
+        1 => host.to_owned(),
+        pid => format!("{host}-{pid}"),
+    }
 }
 
 /// Hashes at a time: each needs 19 MiB beside the process itself, and more than the cores only wait.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use trestle_api::config::{Config, ConfigError, DatabaseArgs, ServeArgs};
+use trestle_api::ops::healthcheck::{self, HealthcheckArgs};
 use trestle_api::telemetry::Log;
 use trestle_api::{audit, backoffice, db, import, openapi, seed, serve};
 
@@ -39,6 +40,8 @@ enum Command {
     Openapi(openapi::command::OpenapiArgs),
     /// Say who may use the backoffice: grant, revoke, create, list
     Admin(backoffice::command::AdminArgs),
+    /// Ask a replica's operations port whether it is ready, as containers' health checks do
+    Healthcheck(HealthcheckArgs),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => block_on(audit::run(&args)),
         Command::Openapi(args) => openapi::command::run(&args),
         Command::Admin(args) => block_on(backoffice::command::run(&args)),
+        Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }
 

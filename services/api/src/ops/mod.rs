@@ -1,6 +1,7 @@
 //! The operations port, for probes, scrapers and operators. No proxy leads here.
 
 mod caches;
+pub mod healthcheck;
 mod log;
 mod probes;
 mod server;
