@@ -1,4 +1,4 @@
-//! The shop that the tests of one binary share: two replicas behind nginx, 100 products.
+//! The shop that the tests of one binary share: two replicas behind nginx, 100 products. Or a shop in containers that runs.
 
 use serde_json::Value;
 use sqlx::{Connection as _, MySqlConnection};
@@ -9,12 +9,18 @@ use crate::Shopper;
 
 static SHOP: OnceCell<Stack> = OnceCell::const_new();
 
-/// Starts the shop at its first use. It ends with the test binary.
+/// Names the compose project whose shop is used instead of a local one.
+const COMPOSE: &str = "TRESTLE_TEST_COMPOSE";
+
+/// Starts the shop at its first use. It ends with the test binary, unless it is a compose project's.
 ///
 /// # Panics
-/// When it does not start.
+/// When it does not start, or the project does not run.
 pub async fn shop() -> &'static Stack {
     SHOP.get_or_init(async || {
+        if let Some(project) = std::env::var(COMPOSE).ok().filter(|name| !name.is_empty()) {
+            return Stack::compose(&project).await.expect("the project runs");
+        }
         Stack::builder()
             .replicas(2)
             .products(100)

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::guard::Guard;
 use crate::options::{MYSQLD, Options};
+use crate::own::Own;
 use crate::stack::Stack;
 
 /// How a test wants its stack.
@@ -159,15 +160,15 @@ impl StackBuilder {
             folder.clone_into(&mut options.data);
         }
         let log = options.data.join("logs").join("launcher.log");
-        let mut stack = Stack::prepare(options, crate::events::to_file(log)).await?;
+        let mut own = Own::prepare(options, crate::events::to_file(log)).await?;
         // A database alone belongs to a tool that ends it by itself; `trestle` may not be built then.
-        let guard = Guard::start(stack.data(), temporary.is_some());
-        stack.guard = if stack.api().is_some() {
+        let guard = Guard::start(own.supervisor.data.root(), temporary.is_some());
+        own.guard = if own.supervisor.api.is_some() {
             Some(guard?)
         } else {
             guard.ok()
         };
-        stack.temporary = temporary;
-        stack.run_or_stop().await
+        own.temporary = temporary;
+        Stack::of(own).run_or_stop().await
     }
 }

@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
+use trestle::compose::PROJECT;
 use trestle::control::{self, Reply, Request};
 use trestle::data::DataFolder;
 use trestle::probe;
 
 mod api;
 mod background;
+mod compose;
 mod down;
 mod guard;
 mod kill;
 mod logs;
 mod reset;
+mod roll;
 mod scale;
 mod status;
 mod up;
@@ -25,9 +28,14 @@ mod up;
 ///
 /// All of them listen on 127.0.0.1 or on sockets in a private data folder. A database, Redis or nginx that the machine
 /// already runs is never touched.
+///
+/// With --compose, the commands work on the shop that runs in containers: status, scale, roll, kill, logs, seed, import,
+/// audit, admin.
 #[derive(Parser)]
 #[command(name = "trestle", version, arg_required_else_help = true)]
 pub struct Arguments {
+    #[command(flatten)]
+    world: World,
     #[command(subcommand)]
     command: Command,
 }
@@ -38,6 +46,7 @@ enum Command {
     Down(down::Down),
     Status(status::Status),
     Scale(scale::Scale),
+    Roll(roll::Roll),
     Logs(logs::Logs),
     Kill(kill::Kill),
     Reset(reset::Reset),
@@ -57,7 +66,19 @@ enum Command {
     Guard(guard::Guard),
 }
 
-/// Which stack.
+/// Which world: local processes, or containers.
+#[derive(Args, Clone, Debug, PartialEq)]
+#[command(next_help_heading = "Containers")]
+pub struct World {
+    /// Works on the shop that runs in containers
+    #[arg(long, global = true)]
+    pub compose: bool,
+    /// The compose project, with --compose
+    #[arg(long, global = true, value_name = "NAME", env = "COMPOSE_PROJECT_NAME", default_value = PROJECT)]
+    pub project: String,
+}
+
+/// Which local stack.
 #[derive(Args, Clone)]
 pub struct Where {
     /// The stack's private data folder
@@ -66,11 +87,27 @@ pub struct Where {
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    match arguments.command {
+    let Arguments {
+        mut world,
+        mut command,
+    } = arguments;
+    if let Command::Seed(passed) | Command::Import(passed) | Command::Audit(passed) | Command::Admin(passed) =
+        &mut command
+    {
+        passed.take_own(&mut world)?;
+    }
+    if world.project.is_empty() {
+        PROJECT.clone_into(&mut world.project);
+    }
+    if world.compose {
+        return compose::run(command, &world);
+    }
+    match command {
         Command::Up(up) => up.run().await,
         Command::Down(down) => down.run().await,
         Command::Status(status) => status.run().await,
         Command::Scale(scale) => scale.run().await,
+        Command::Roll(_) => bail!(roll::Roll::refused()),
         Command::Logs(logs) => logs.run().await,
         Command::Kill(kill) => kill.run().await,
         Command::Reset(reset) => reset.run().await,

@@ -53,8 +53,10 @@ pub enum Reply {
 pub struct Status {
     pub phase: Phase,
     pub url: String,
-    pub data: PathBuf,
-    pub launcher_pid: u32,
+    /// The data folder, or the database's volume.
+    pub data: String,
+    /// None for containers: the Docker engine keeps them.
+    pub launcher_pid: Option<u32>,
     /// PEM file of the authority to trust, with TLS.
     pub authority: Option<PathBuf>,
     pub processes: Vec<ProcessInfo>,
@@ -67,12 +69,13 @@ pub struct Environment {
 }
 
 impl Status {
+    /// Of a launcher's own stack.
     pub fn of(stack: &Stack) -> Self {
         Self {
             phase: stack.phase(),
             url: stack.url(),
-            data: stack.data().to_owned(),
-            launcher_pid: std::process::id(),
+            data: stack.data().display().to_string(),
+            launcher_pid: Some(std::process::id()),
             authority: stack.authority().map(ToOwned::to_owned),
             processes: stack.processes(),
         }

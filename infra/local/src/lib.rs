@@ -1,10 +1,12 @@
 //! Runs and scales Trestle's tiers as processes on this machine: nginx, trestle-api's replicas, Redis, MariaDB or MySQL.
 //!
-//! [`Stack`] is what tests and load tests start; the `trestle` command is the same with a terminal. See README.md.
+//! [`Stack`] is what tests and load tests start; the `trestle` command is the same with a terminal. Both do the same with
+//! tiers that run as containers ([`Compose`]). See README.md.
 
 pub mod api;
 mod builder;
 mod changes;
+pub mod compose;
 pub mod control;
 pub mod data;
 pub mod database;
@@ -13,6 +15,7 @@ mod guard;
 pub mod leftover;
 pub mod nginx;
 pub mod options;
+mod own;
 pub mod ports;
 pub mod probe;
 pub mod process;
@@ -28,6 +31,7 @@ pub mod tls;
 pub mod web;
 
 pub use builder::StackBuilder;
+pub use compose::Compose;
 pub use nix::sys::signal::Signal;
 pub use options::Options;
 pub use processes::ProcessInfo;

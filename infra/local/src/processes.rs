@@ -1,7 +1,5 @@
 //! The view of a stack's processes: what the table and `status --json` show.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use crate::nginx::Nginx;
@@ -12,17 +10,18 @@ use crate::supervisor::{Service, Supervisor, Tier, replica_number};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProcessInfo {
     pub name: String,
-    /// `ready`, `starting`, `down`, `held` or `draining`.
+    /// `ready`, `starting`, `down`, `held` or `draining`; of a container also `unhealthy` or `frozen`.
     pub state: String,
     pub address: String,
     /// The operations address of a replica (`/` lists its pages).
     pub ops_address: Option<String>,
     pub pid: Option<i32>,
-    /// Resident bytes, of nginx with its workers.
+    /// Resident bytes, of nginx with its workers; of a container what its cgroup holds, where that was asked for.
     pub memory: u64,
     /// How often it was started again after it had ended by itself.
     pub restarts: u32,
-    pub log: PathBuf,
+    /// Its log file, or the command that shows its log.
+    pub log: String,
 }
 
 impl Supervisor {
@@ -66,18 +65,19 @@ impl Supervisor {
             pid: process.map(|process| process.pid()),
             memory: process.map_or(0, |process| procfs::group_memory(process.pid())),
             restarts: service.restarts,
-            log: self.data.log(name),
+            log: self.data.log(name).display().to_string(),
         }
     }
 }
 
 /// The order of the table; replicas by number, not by letter.
-fn rank(name: &str) -> usize {
+pub(crate) fn rank(name: &str) -> usize {
     match Tier::of(name) {
         Some(Tier::Web) => 0,
         Some(Tier::Api) => replica_number(name).unwrap_or(1),
-        Some(Tier::Redis) => usize::MAX - 1,
-        Some(Tier::Database) | None => usize::MAX,
+        Some(Tier::Redis) => usize::MAX - 2,
+        Some(Tier::Database) => usize::MAX - 1,
+        None => usize::MAX,
     }
 }
 

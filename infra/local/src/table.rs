@@ -30,12 +30,7 @@ pub fn render(status: &Status) -> String {
         text.push_str(&line(row, &widths));
     }
     let memory: u64 = status.processes.iter().map(|process| process.memory).sum();
-    let _ = writeln!(
-        text,
-        "\n{} in all; data in {}",
-        megabytes(memory),
-        status.data.display()
-    );
+    let _ = writeln!(text, "\n{} in all; data in {}", megabytes(memory), status.data);
     if let Some(authority) = &status.authority {
         let _ = writeln!(text, "certificate authority to trust: {}", authority.display());
     }
@@ -62,7 +57,7 @@ fn row(process: &ProcessInfo) -> [String; 7] {
         process.ops_address.clone().unwrap_or_else(|| "-".to_owned()),
         process.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
         megabytes(process.memory),
-        process.log.display().to_string(),
+        process.log.clone(),
     ]
 }
 
@@ -101,7 +96,7 @@ mod tests {
             phase: Phase::Running,
             url: "http://127.0.0.1:8080".to_owned(),
             data: "/d".into(),
-            launcher_pid: 1,
+            launcher_pid: Some(1),
             authority: None,
             processes: vec![process],
         };

@@ -1,6 +1,6 @@
 //! `trestle seed | import | audit | admin`: trestle-api's own commands, with the running stack's environment.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -12,19 +12,26 @@ use trestle::data::DataFolder;
 use trestle::options::Usage;
 use trestle::programs;
 
-use super::nothing_runs;
+use super::{World, nothing_runs};
 
 #[derive(Args)]
 pub struct Passed {
-    /// Passed on to trestle-api; only --data DIR is trestle's own
+    /// Passed on to trestle-api; only --data DIR, --compose and --project NAME are trestle's own
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<OsString>,
+    pub arguments: Vec<OsString>,
+    /// What --data among them says.
+    #[arg(skip)]
+    data: Option<PathBuf>,
 }
 
 impl Passed {
     pub async fn run(self, command: &str) -> Result<ExitCode> {
-        let (data, arguments) = split(self.arguments)?;
-        if arguments
+        let data = self
+            .data
+            .or_else(|| std::env::var_os("TRESTLE_DATA").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from(".trestle"));
+        if self
+            .arguments
             .iter()
             .any(|argument| argument == "--help" || argument == "-h")
         {
@@ -32,7 +39,7 @@ impl Passed {
             return become_program(
                 Command::new(programs::built("trestle-api")?)
                     .arg(command)
-                    .args(&arguments),
+                    .args(&self.arguments),
             );
         }
         let Some(folder) = DataFolder::existing(&data)? else {
@@ -42,37 +49,46 @@ impl Passed {
             Some(Reply::Environment(environment)) => become_program(
                 Command::new(environment.executable)
                     .arg(command)
-                    .args(&arguments)
+                    .args(&self.arguments)
                     .envs(environment.variables),
             ),
             Some(_) => bail!("the launcher gave another answer than was asked for"),
             None => Ok(nothing_runs(&data)),
         }
     }
-}
 
-/// Takes trestle's own flag, wherever it stands, out of what is passed on.
-fn split(arguments: Vec<OsString>) -> Result<(PathBuf, Vec<OsString>)> {
-    let mut data = std::env::var_os("TRESTLE_DATA").map_or_else(|| PathBuf::from(".trestle"), PathBuf::from);
-    let mut passed = Vec::new();
-    let mut rest = arguments.into_iter();
-    while let Some(argument) = rest.next() {
-        if argument == "--data" {
-            let folder = rest
-                .next()
-                .ok_or_else(|| Usage("--data needs a folder".to_owned()))?;
-            data = PathBuf::from(folder);
-        } else if let Some(folder) = argument.to_str().and_then(|text| text.strip_prefix("--data=")) {
-            data = PathBuf::from(OsStr::new(folder));
-        } else {
-            passed.push(argument);
+    /// Takes trestle's own flags, wherever they stand, out of what is passed on.
+    pub fn take_own(&mut self, world: &mut World) -> Result<()> {
+        let mut rest = std::mem::take(&mut self.arguments).into_iter();
+        while let Some(argument) = rest.next() {
+            let text = argument.to_str().unwrap_or_default();
+            let (flag, value) = text.split_once('=').unwrap_or((text, ""));
+            let value = match flag {
+                "--compose" => {
+                    world.compose = true;
+                    continue;
+                }
+                "--data" | "--project" if text != flag => OsString::from(value),
+                "--data" | "--project" => rest
+                    .next()
+                    .ok_or_else(|| Usage(format!("{flag} needs a value")))?,
+                _ => {
+                    self.arguments.push(argument);
+                    continue;
+                }
+            };
+            if flag == "--data" {
+                self.data = Some(PathBuf::from(value));
+            } else {
+                world.project = value.to_string_lossy().into_owned();
+            }
         }
+        Ok(())
     }
-    Ok((data, passed))
 }
 
 /// Its output, its signals and its exit code are then the caller's, with nothing in between.
-fn become_program(command: &mut Command) -> Result<ExitCode> {
+pub fn become_program(command: &mut Command) -> Result<ExitCode> {
     let error = command.exec();
     Err(error).with_context(|| format!("running {}", command.get_program().display()))
 }
@@ -87,15 +103,25 @@ mod tests {
     }
 
     #[test]
-    fn the_data_folder_is_taken_out_wherever_it_stands() {
+    fn own_flags_are_taken_out_wherever_they_stand() {
         for line in [
-            "--data d products.csv --all-or-nothing",
-            "products.csv --data=d --all-or-nothing",
+            "--data d --compose products.csv --project=shop --all-or-nothing",
+            "products.csv --project shop --data=d --all-or-nothing --compose",
         ] {
-            let (data, passed) = split(words(line)).unwrap();
-            assert_eq!(data, PathBuf::from("d"));
-            assert_eq!(passed, words("products.csv --all-or-nothing"));
+            let mut world = World {
+                compose: false,
+                project: "trestle".to_owned(),
+            };
+            let mut passed = Passed {
+                arguments: words(line),
+                data: None,
+            };
+            passed.take_own(&mut world).unwrap();
+            assert_eq!((world.compose, world.project.as_str()), (true, "shop"));
+            assert_eq!(passed.data, Some(PathBuf::from("d")));
+            assert_eq!(passed.arguments, words("products.csv --all-or-nothing"));
+            passed.arguments = words("--settled --data");
+            assert!(passed.take_own(&mut world).is_err());
         }
-        assert!(split(words("--settled --data")).is_err());
     }
 }

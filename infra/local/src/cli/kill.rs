@@ -15,7 +15,7 @@ use super::{Where, request};
 pub struct Kill {
     /// A replica (api-1), or redis, database, nginx
     #[arg(value_name = "REPLICA")]
-    name: String,
+    pub name: String,
     #[command(flatten)]
     place: Where,
 }

@@ -21,13 +21,13 @@ const WINDOW: u64 = 1 << 20;
 #[derive(Args)]
 pub struct Logs {
     /// web, api, redis, database or launcher; or one log: api-1, access, error, seed …
-    tier: Option<String>,
+    pub tier: Option<String>,
     /// Goes on as lines come, until Ctrl-C
     #[arg(long, short)]
-    follow: bool,
+    pub follow: bool,
     /// Lines of each log
     #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    lines: usize,
+    pub lines: usize,
     #[command(flatten)]
     place: Where,
 }

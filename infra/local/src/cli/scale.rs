@@ -10,12 +10,16 @@ use super::{Where, request};
 
 /// Adds API replicas or drains them, with no failed request
 ///
-/// A replica that goes is first taken out of nginx; when nginx's old workers have finished it gets SIGTERM.
+/// Returns when all are ready. A replica that goes is first taken out of nginx; when nginx's old workers have finished it
+/// gets SIGTERM. A container that goes gets SIGTERM at once, and drains.
 #[derive(Args)]
 pub struct Scale {
     /// How many replicas there are to be
     #[arg(value_name = "N", value_parser = super::up::replicas())]
-    replicas: u64,
+    pub replicas: u64,
+    /// Returns when all are ready, as it does anyway
+    #[arg(long)]
+    wait: bool,
     #[command(flatten)]
     place: Where,
 }

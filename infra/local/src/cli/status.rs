@@ -18,7 +18,7 @@ pub struct Status {
     place: Where,
     /// As JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 impl Status {

@@ -1,0 +1,78 @@
+//! `trestle --compose …`: the same commands for the shop in containers.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use trestle::control::Status;
+use trestle::options::Usage;
+use trestle::{Compose, table};
+
+use super::api::{Passed, become_program};
+use super::{Command, World, print};
+
+/// Carries out a command on the project's containers.
+pub fn run(command: Command, world: &World) -> Result<ExitCode> {
+    let compose = Compose::project(&world.project).report(Arc::new(print));
+    match command {
+        Command::Status(status) => show(&compose.status()?, status.json)?,
+        Command::Scale(scale) => {
+            let replicas = usize::try_from(scale.replicas)?;
+            compose.scale(replicas)?;
+            print(&format!("{replicas} replicas serve {}", compose.url()?));
+        }
+        Command::Roll(_) => {
+            let replicas = compose.roll()?;
+            print(&format!("{replicas} new replicas serve {}", compose.url()?));
+        }
+        Command::Kill(kill) => {
+            compose.kill(&[&kill.name])?;
+            print(&format!(
+                "killed {}; its restart policy starts it again: see `trestle --compose status`",
+                kill.name
+            ));
+        }
+        Command::Logs(logs) => {
+            return become_program(&mut compose.logs_command(
+                logs.tier.as_deref(),
+                logs.lines,
+                logs.follow,
+            )?);
+        }
+        Command::Seed(passed) => return pass(&compose, "seed", passed),
+        Command::Import(passed) => return pass(&compose, "import", passed),
+        Command::Audit(passed) => return pass(&compose, "audit", passed),
+        Command::Admin(passed) => return pass(&compose, "admin", passed),
+        Command::Up(_) => bail!(instead("up", "make compose-up")),
+        Command::Down(_) => bail!(instead("down", "make compose-down")),
+        Command::Reset(_) => bail!(instead(
+            "reset",
+            &format!("docker compose --project-name {} down --volumes", world.project)
+        )),
+        Command::Guard(_) => bail!(Usage("guard: for local processes only".to_owned())),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(status: &Status, json: bool) -> Result<()> {
+    if json {
+        print(&serde_json::to_string_pretty(status)?);
+    } else {
+        print(table::render(status).trim_end());
+    }
+    Ok(())
+}
+
+/// Its output, its signals and its exit code are trestle-api's.
+fn pass(compose: &Compose, command: &str, passed: Passed) -> Result<ExitCode> {
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let arguments = [vec![OsString::from(command)], passed.arguments].concat();
+    become_program(&mut compose.api_command(&arguments, terminal)?)
+}
+
+/// `trestle` starts and ends no containers: docker compose does, and says how far it is.
+fn instead(command: &str, other: &str) -> Usage {
+    Usage(format!("--compose {command}: say `{other}`"))
+}
