@@ -3,12 +3,14 @@
 //! Tests read like the shop. They go through HTTP, against real tiers, and wait for conditions, never for time.
 
 pub mod browser;
+mod crowd;
 mod goods;
 pub mod pypi;
 mod shop;
 mod shopper;
 mod wait;
 
+pub use crowd::{Crowd, Failure, Told};
 pub use goods::{Good, good, order, withdraw};
 pub use shop::{first_product, shop, sql};
 pub use shopper::{Answer, PASSWORD, Shopper, address, money};

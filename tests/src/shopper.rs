@@ -77,10 +77,35 @@ impl Shopper {
     /// # Panics
     /// When no answer comes.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        match try_send(request).await {
+        match self.try_send(request).await {
             Ok(answer) => answer,
             Err(error) => fail(&format!("no answer: {error:?}")),
         }
+    }
+
+    /// The answer, or why there is none.
+    ///
+    /// A request has failed when there is no answer after one repeat on a new connection, if a reused one was closed before
+    /// any byte of the answer: an nginx that was reloaded closes its idle connections, and a request can cross that.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let again = request.try_clone();
+        let response = match (request.send().await, again) {
+            (Err(error), Some(again)) if error.is_request() && !error.is_timeout() => again.send().await?,
+            (outcome, _) => outcome?,
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Answer {
+            status,
+            headers,
+            text,
+            body,
+        })
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -173,26 +198,6 @@ pub fn address() -> Value {
 /// An amount in the shop's currency.
 pub fn money(amount: i64) -> Value {
     json!({"amount": amount, "currency": "USD"})
-}
-
-/// A request has failed when there is no answer after one repeat on a new connection, if a reused one was closed before any
-/// byte of the answer: an nginx that was reloaded closes its idle connections, and a request can cross that.
-async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
-    let again = request.try_clone();
-    let response = match (request.send().await, again) {
-        (Err(error), Some(again)) if error.is_request() && !error.is_timeout() => again.send().await?,
-        (outcome, _) => outcome?,
-    };
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    let text = response.text().await?;
-    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Ok(Answer {
-        status,
-        headers,
-        text,
-        body,
-    })
 }
 
 #[track_caller]

@@ -28,10 +28,11 @@ pub fn run(command: Command, world: &World) -> Result<ExitCode> {
             print(&format!("{replicas} new replicas serve {}", compose.url()?));
         }
         Command::Kill(kill) => {
-            compose.kill(&[&kill.name])?;
+            let names: Vec<&str> = kill.names.iter().map(String::as_str).collect();
+            compose.kill(&names)?;
             print(&format!(
-                "killed {}; its restart policy starts it again: see `trestle --compose status`",
-                kill.name
+                "killed {}; restart policies start again what was killed: see `trestle --compose status`",
+                names.join(", ")
             ));
         }
         Command::Logs(logs) => {

@@ -10,24 +10,29 @@ use trestle::supervisor::Tier;
 
 use super::{Where, request};
 
-/// Kills one process (SIGKILL) to see what follows; it is replaced as an auto scaling group would
+/// Kills processes (SIGKILL) to see what follows; they are replaced as an auto scaling group would
 #[derive(Args)]
 pub struct Kill {
-    /// A replica (api-1), or redis, database, nginx
-    #[arg(value_name = "REPLICA")]
-    pub name: String,
+    /// A replica (api-1), or redis, database, nginx; several at once
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
     #[command(flatten)]
     place: Where,
 }
 
 impl Kill {
     pub async fn run(self) -> Result<ExitCode> {
-        if Tier::of(&self.name).is_none() {
+        if let Some(unknown) = self.names.iter().find(|name| Tier::of(name).is_none()) {
             anyhow::bail!(Usage(format!(
-                "REPLICA {:?}: name one as api-1, or redis, database, nginx",
-                self.name
+                "NAME {unknown:?}: name one as api-1, or redis, database, nginx"
             )));
         }
-        request(&self.place, &Request::Kill { name: self.name }).await
+        for name in self.names {
+            let code = request(&self.place, &Request::Kill { name }).await?;
+            if code != ExitCode::SUCCESS {
+                return Ok(code);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
