@@ -20,7 +20,7 @@ up := $(if $(PORT),--port $(PORT)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if
 help: ## This list
 	@echo "Trestle: a load-bearing shop on nginx, axum, Redis and MySQL."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make up takes DETACH=1 PORT=8080 REPLICAS=2 PRODUCTS=1000 TLS=1, and all take DATA=folder:"
 	@echo "  make up DETACH=1 REPLICAS=4"
@@ -46,6 +46,43 @@ scale: ## Run N replicas: make scale N=4
 .PHONY: logs
 logs: ## The log lines of all tiers, as they come
 	$(TRESTLE) logs -f $(data)
+
+# --- Run in containers ------------------------------------------------------------------------------------------
+
+# The images say of which commit they are: the last one that changed what is in them, so that others leave them cached.
+COMPOSE := REVISION=$${REVISION:-$$(git log -1 --format=%h -- services infra/containers Cargo.lock 2>/dev/null)} docker compose
+
+.PHONY: compose-build
+compose-build: ## Build the container images
+	$(COMPOSE) build
+
+.PHONY: compose-up
+compose-up: compose-build ## Start the shop in containers; settings are in .env.example
+	$(COMPOSE) up --detach --wait
+	@docker compose ps
+	@echo "The shop: http://$$(docker compose port web 8080)"
+
+.PHONY: compose-down
+compose-down: ## Stop the containers; the data stays (docker compose down --volumes removes it)
+	docker compose --profile '*' down
+
+.PHONY: compose-scale
+compose-scale: ## Run N replicas in containers: make compose-scale N=4
+	docker compose up --detach --wait --no-build --no-recreate --no-deps \
+		--scale api=$(or $(N),$(error say how many: make compose-scale N=4)) api
+
+.PHONY: base-images
+base-images: ## Where no registry can be reached: make base-images WITH=program
+	$(or $(WITH),$(error name a program that makes images of these names: make base-images WITH=program)) $(BASE_IMAGES)
+
+# What the Dockerfiles begin with, and what docker-compose.yml takes as it is and is tested here.
+BASE_IMAGES = $(shell sed -n 's/^FROM \([^ ]*:[^ ]*\).*/\1/p' services/*/Dockerfile infra/containers/*/Dockerfile) \
+	$(shell sed -n 's/^ *image: \(prom[^ ]*\)$$/\1/p' docker-compose.yml)
+
+.PHONY: sbom
+sbom: ## What is in the images, as CycloneDX: target/sbom/*.json
+	cargo build --release --locked -p trestle --bin sbom
+	$(BIN)/sbom --output target/sbom
 
 # --- Build ------------------------------------------------------------------------------------------------------
 
@@ -85,10 +122,30 @@ screenshots: ## A picture of every page at three widths, in Korean and dark too,
 	$(CARGO_BUILD)
 	cargo test --release --locked -p trestle-tests --test browser -- --ignored --exact --nocapture screenshots::screenshots
 
+.PHONY: test-compose
+test-compose: compose-build ## Test the shop in containers: life, scale, faults, isolation, metrics, contract, browser
+	@infra/local/setup.sh --tests
+	$(CARGO_BUILD)
+	cargo test --release --locked -p trestle-tests --test compose -- --nocapture
+	infra/containers/with-shop cargo test --release --locked -p trestle-tests --test contract
+	infra/containers/with-shop cargo test --release --locked -p trestle-tests --test browser -- buying
+	@echo "All tests of the shop in containers passed."
+
+.PHONY: test-compose-full
+test-compose-full: test-compose ## That, and the whole API suite on shops in containers (MySQL 9.7, Redis 8)
+	for suite in $(API_SUITE); do \
+		infra/containers/with-shop cargo test --release --locked -p trestle-tests --test $$suite || exit; \
+	done
+	@echo "The whole API suite passed on shops in containers."
+
+# The tests that ask the shop alone; the others are about the launcher, its processes, or nginx without a shop.
+API_SUITE := access backoffice cart catalog checkout faults identity journey recommendations reviews sitemap
+
 .PHONY: lint
 lint: ## Format and clippy, warnings denied
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	cargo clippy --release --locked -p trestle-tests --test compose -- -D warnings
 
 .PHONY: check
 check: lint ## lint, the committed query data and OpenAPI document, the dependencies' licences and advisories

@@ -12,7 +12,7 @@ mod wait;
 
 pub use crowd::{Crowd, Failure, Told};
 pub use goods::{Good, good, order, withdraw};
-pub use shop::{first_product, shop, sql};
+pub use shop::{first_product, is_in_containers, shop, sql};
 pub use shopper::{Answer, PASSWORD, Shopper, address, money};
 pub use wait::{eventually, within};
 

@@ -12,13 +12,22 @@ static SHOP: OnceCell<Stack> = OnceCell::const_new();
 /// Names the compose project whose shop is used instead of a local one.
 const COMPOSE: &str = "TRESTLE_TEST_COMPOSE";
 
+fn project() -> Option<String> {
+    std::env::var(COMPOSE).ok().filter(|name| !name.is_empty())
+}
+
+/// Whether [`shop`] is a shop in containers, which is there for this run of the tests alone.
+pub fn is_in_containers() -> bool {
+    project().is_some()
+}
+
 /// Starts the shop at its first use. It ends with the test binary, unless it is a compose project's.
 ///
 /// # Panics
 /// When it does not start, or the project does not run.
 pub async fn shop() -> &'static Stack {
     SHOP.get_or_init(async || {
-        if let Some(project) = std::env::var(COMPOSE).ok().filter(|name| !name.is_empty()) {
+        if let Some(project) = project() {
             return Stack::compose(&project).await.expect("the project runs");
         }
         Stack::builder()

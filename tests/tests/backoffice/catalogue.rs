@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 use trestle_tests::{Shopper, eventually, shop, within};
 
-use crate::fixture::{Made, admin, category, edit, ids_of, logged, replicas, usd, word};
+use crate::fixture::{Made, admin, category, edit, ids_of, logged, readable, replicas, usd, word};
 
 const A_SECOND: Duration = Duration::from_secs(1);
 
@@ -156,8 +156,7 @@ async fn a_withdrawn_variant_is_not_shown_not_sold_and_not_the_lowest_price() {
         "Handle,Title,Option1 Name,Option1 Value,Variant Price\n{0},{1},Size,Size 1,5.00\n{0},,,Size 2,16.00\n",
         made.handle, made.title
     );
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), csv).unwrap();
+    let file = readable(&csv);
     let done = shop
         .api_output(&["import", file.path().to_str().unwrap()])
         .await

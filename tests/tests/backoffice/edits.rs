@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use trestle_tests::{Shopper, shop};
 
-use crate::fixture::{Made, admin, category, edit, logged, usd, word};
+use crate::fixture::{Made, admin, category, edit, logged, readable, usd, word};
 
 #[tokio::test]
 async fn of_two_admins_who_edit_a_product_the_second_is_refused() {
@@ -60,8 +60,7 @@ async fn of_two_admins_who_edit_a_product_the_second_is_refused() {
         made.handle,
         title["title"].as_str().unwrap()
     );
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), csv).unwrap();
+    let file = readable(&csv);
     let import = shop
         .api_output(&["import", file.path().to_str().unwrap()])
         .await

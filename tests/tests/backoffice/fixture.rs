@@ -189,3 +189,14 @@ pub async fn placed_at(order: &str, time: &str) {
         .unwrap();
     assert_eq!(done.rows_affected(), 1);
 }
+
+/// A file for an import, which the API's user in a container may read, too.
+pub fn readable(csv: &str) -> tempfile::NamedTempFile {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), csv).unwrap();
+    file.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(0o644))
+        .unwrap();
+    file
+}

@@ -29,7 +29,7 @@ fn started(project: &Project, container: &str) -> String {
 }
 
 async fn is_back(project: &Project, container: &str, before: &str) -> Duration {
-    let (_, took) = within(Duration::from_secs(60), container, async || {
+    let ((), took) = within(Duration::from_secs(60), container, async || {
         let state = &project.inspect(container)["State"];
         (state["StartedAt"] != before && state["Health"]["Status"] == "healthy").then_some(())
     })

@@ -67,6 +67,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 mod tests {
     use super::*;
 
