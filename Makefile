@@ -54,6 +54,7 @@ COMPOSE := REVISION=$${REVISION:-$$(git log -1 --format=%h -- services infra/con
 
 .PHONY: compose-build
 compose-build: ## Build the container images
+	@docker compose version >/dev/null || { echo "Docker with Compose v2 is needed: https://docs.docker.com/engine/install" >&2; exit 1; }
 	$(COMPOSE) build
 
 .PHONY: compose-up
@@ -81,7 +82,7 @@ BASE_IMAGES = $(shell sed -n 's/^FROM \([^ ]*:[^ ]*\).*/\1/p' services/*/Dockerf
 
 .PHONY: sbom
 sbom: ## What is in the images, as CycloneDX: target/sbom/*.json
-	cargo build --release --locked -p trestle --bin sbom
+	$(CARGO_BUILD)
 	$(BIN)/sbom --output target/sbom
 
 # --- Build ------------------------------------------------------------------------------------------------------
