@@ -191,8 +191,24 @@ async fn watch_redis(shared: Arc<Shared>) {
     let Some(client) = &shared.config.redis else {
         return;
     };
+    let wait = Duration::from_millis(250);
     let mut link = None;
     loop {
+        if link.is_none() {
+            let looking = crate::cache::redis::resolve(client);
+            tokio::pin!(looking);
+            let found = if let Ok(found) = tokio::time::timeout(wait, &mut looking).await {
+                found
+            } else {
+                shared.redis_seen.failed(&"no address in 250 ms");
+                looking.await
+            };
+            if let Err(error) = found {
+                shared.redis_seen.failed(&error);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        }
         let ask = async {
             let mut connection = match link.take() {
                 Some(connection) => connection,
@@ -201,7 +217,7 @@ async fn watch_redis(shared: Arc<Shared>) {
             let () = redis::cmd("PING").query_async(&mut connection).await?;
             Ok::<_, redis::RedisError>(connection)
         };
-        match tokio::time::timeout(Duration::from_millis(250), ask).await {
+        match tokio::time::timeout(wait, ask).await {
             Ok(Ok(connection)) => {
                 shared.redis_seen.answered();
                 link = Some(connection);

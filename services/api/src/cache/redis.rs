@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError,
-    ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _,
+    RedisError, ServerErrorKind, Value,
 };
 use tokio::time::{Instant, timeout};
 
@@ -120,10 +120,12 @@ impl Redis {
         }
     }
 
-    /// Connects once, bounded; used at start so that the first requests find a link.
+    /// Connects once; used at start so that the first requests find a link. Waited for no longer than it usually takes.
     pub async fn warm(&self) {
         if self.begin_connecting() {
-            connect(&self.inner).await;
+            let inner = Arc::clone(&self.inner);
+            let connecting = tokio::spawn(async move { connect(&inner).await });
+            timeout(CONNECT * 2, connecting).await.ok();
         }
     }
 
@@ -292,6 +294,23 @@ impl Redis {
     }
 }
 
+/// Looks the server's name up, to the end.
+///
+/// A lookup cannot be broken off: it holds a thread until DNS has answered or given up, which takes ten seconds where the
+/// name has gone with its container. Who gives one up and begins another soon has all the threads that resolve MySQL's
+/// name, too: a replica that started without Redis and MySQL then never found MySQL. So there is one at a time.
+///
+/// # Errors
+/// When there is no such name.
+pub async fn resolve(client: &Client) -> std::io::Result<()> {
+    match client.get_connection_info().addr() {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            tokio::net::lookup_host((host.as_str(), *port)).await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn connect(inner: &Inner) {
     static GENERATION: AtomicU64 = AtomicU64::new(0);
     let config = AsyncConnectionConfig::new()
@@ -300,11 +319,16 @@ async fn connect(inner: &Inner) {
         .set_response_timeout(Some(Duration::from_secs(1)))
         // The default of 50 in flight stalls a runtime that serves more at once.
         .set_pipeline_buffer_size(1024);
-    let outcome = timeout(
-        CONNECT * 2,
-        inner.client.get_multiplexed_async_connection_with_config(&config),
-    )
-    .await;
+    let outcome = match resolve(&inner.client).await {
+        Ok(()) => {
+            timeout(
+                CONNECT * 2,
+                inner.client.get_multiplexed_async_connection_with_config(&config),
+            )
+            .await
+        }
+        Err(error) => Ok(Err(error.into())),
+    };
     let slot = match outcome {
         // The handshake was answered, so calls will be.
         Ok(Ok(connection)) => {
