@@ -1,28 +1,10 @@
 //! How large it is: images on the disk, and each container's memory after shoppers have been there.
 
-use std::process::Command;
-
 use serde_json::Value;
-use trestle_tests::pypi::must;
+use trestle::Compose;
 use trestle_tests::{Crowd, good};
 
 use crate::project::{inspect, service, shared};
-
-/// Bytes that docker counts against the container's limit, without the page cache that it could give back.
-fn memory(name: &str) -> f64 {
-    let format = "{{.MemUsage}}";
-    let text = must(Command::new("docker").args(["stats", "--no-stream", "--format", format, name]));
-    let used = text.split('/').next().unwrap().trim();
-    let unit = used.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let factor = match unit {
-        "B" => 1.0,
-        "KiB" => 1024.0,
-        "MiB" => 1024.0 * 1024.0,
-        "GiB" => 1024.0 * 1024.0 * 1024.0,
-        other => panic!("what is {other}?"),
-    };
-    used.trim_end_matches(unit).parse::<f64>().unwrap() * factor / 1e6
-}
 
 #[tokio::test]
 async fn the_shop_is_as_small_as_was_promised() {
@@ -39,6 +21,15 @@ async fn the_shop_is_as_small_as_was_promised() {
     let mut sum = 0.0;
     let mut running: Vec<Value> = project.containers();
     running.retain(|container| container["State"]["Running"] == true);
+    let status = Compose::project(&project.name).status().unwrap();
+    let memory = |name: &str| {
+        let log = format!("docker logs {name}");
+        let row = status.processes.iter().find(|row| row.log == log).unwrap();
+        assert!(row.memory > 0, "{name}: docker does not say");
+        #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^53")]
+        let megabytes = row.memory as f64 / 1e6;
+        megabytes
+    };
     for container in &running {
         let name = container["Name"].as_str().unwrap().trim_start_matches('/');
         let image = inspect(&[container["Image"].as_str().unwrap().to_owned()]).remove(0);
