@@ -1,0 +1,13 @@
+//! Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
+//!
+//! README.md says what each command is for.
+
+#[cfg(feature = "bench")]
+pub mod bench;
+pub mod interaction;
+pub mod load;
+pub mod model;
+pub mod report;
+pub mod result;
+pub mod stack;
+pub mod stats;

@@ -1,0 +1,1 @@
+//! How shoppers behave: exact mixes, think times, popularity, arrivals, loads over time. Pure and seeded.

@@ -1,0 +1,1 @@
+//! Reports: one HTML file with embedded pictures, that can be read on screen and printed.

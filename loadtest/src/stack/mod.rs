@@ -1,0 +1,1 @@
+//! The stack under load: the commands that steer it, its processes' CPU and quotas, the host.
