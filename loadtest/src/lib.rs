@@ -4,10 +4,16 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+pub mod drive;
 pub mod interaction;
+pub mod journal;
 pub mod load;
 pub mod model;
+pub mod recorder;
 pub mod report;
 pub mod result;
+pub mod shopper;
 pub mod stack;
 pub mod stats;
+pub mod usage;
+pub mod verify;
