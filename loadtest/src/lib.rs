@@ -4,11 +4,15 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+pub mod cli;
+pub mod commands;
 pub mod drive;
+pub mod generator;
 pub mod interaction;
 pub mod journal;
 pub mod load;
 pub mod model;
+pub mod own;
 pub mod recorder;
 pub mod report;
 pub mod result;
@@ -16,4 +20,5 @@ pub mod shopper;
 pub mod stack;
 pub mod stats;
 pub mod usage;
+pub mod verdict;
 pub mod verify;

@@ -1,32 +1,13 @@
-//! What this very process uses.
+//! What the caller asked for cannot be: exit code 64, one line that names the flag.
 
-use std::time::Duration;
+/// A wrong command line.
+#[derive(Debug)]
+pub struct Usage(pub String);
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
-
-/// CPU time so far, and resident bytes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Own {
-    pub cpu: Duration,
-    pub memory: u64,
-}
-
-/// Now.
-pub fn own() -> Own {
-    let cpu = getrusage(UsageWho::RUSAGE_SELF).map_or(Duration::ZERO, |usage| {
-        let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
-    });
-    Own {
-        cpu,
-        memory: resident().unwrap_or_default(),
+impl std::fmt::Display for Usage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
-}
+impl std::error::Error for Usage {}

@@ -16,7 +16,7 @@ use crate::load::{Load, Model};
 use crate::result::{Measured, Second};
 use crate::shopper::Shopper;
 use crate::shopper::shop::Shop;
-use crate::usage;
+use crate::own::{self, Own};
 
 /// What is under way at the end of a load is waited for as long as a client waits for an answer.
 const DRAIN: Duration = Duration::from_secs(16);
@@ -175,7 +175,7 @@ impl Crowd {
         let from = Instant::now();
         course.from.set(Some(from));
         self.shop.recorder.borrow_mut().measure(from, settled);
-        let before = usage::own();
+        let before = own::now();
         phase.send_replace(Phase::Measuring);
         if let Model::Flash { product, buyers } = load.model {
             self.flash(product, buyers, from, &mut work);
@@ -185,7 +185,7 @@ impl Crowd {
         }
         let until = Instant::now();
         self.shop.recorder.borrow_mut().stop(until);
-        let after = usage::own();
+        let after = own::now();
         phase.send_replace(Phase::Ending);
         self.until_done(&mut work, DRAIN, until, &mut tell).await;
         let late = work.len();
@@ -196,7 +196,7 @@ impl Crowd {
         self.finish(before, after, late)
     }
 
-    fn finish(&self, before: usage::Own, after: usage::Own, late: usize) -> Result<Measured> {
+    fn finish(&self, before: Own, after: Own, late: usize) -> Result<Measured> {
         let recorder = std::mem::replace(
             &mut *self.shop.recorder.borrow_mut(),
             crate::recorder::Recorder::new()?,

@@ -172,3 +172,31 @@ impl Shopper {
         }
     }
 }
+
+/// Registers somebody and has the stack's command make an admin of them. E-mail and password.
+///
+/// # Errors
+/// When the shop or the command refuses.
+pub async fn new_admin(
+    url: &str,
+    authority: Option<&std::path::Path>,
+    driver: &crate::stack::driver::Driver,
+) -> anyhow::Result<(String, String)> {
+    let target = Rc::new(super::target::Target::resolve(url, authority).await?);
+    let mut client = Client::new(target, 0);
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let (email, password) = (format!("load-admin-{id}@example.com"), uuid::Uuid::new_v4().simple().to_string());
+    let body = json!({"email": email, "password": password, "name": "Load Admin"});
+    let ask = Ask {
+        method: Method::POST,
+        body: Some(body.to_string().into()),
+        keep_body: true,
+        ..Ask::get("/api/v1/customers")
+    };
+    let answer = client.send(&ask).await.context("registering an admin for the load")?;
+    if answer.status != 201 {
+        bail!("registering an admin for the load was answered with {}", answer.status);
+    }
+    driver.passed(&["admin", "grant", &email]).await?;
+    Ok((email, password))
+}

@@ -26,7 +26,7 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use serde::Deserialize;
 
-pub use self::admin::Admin;
+pub use self::admin::{Admin, new_admin};
 pub use self::cart::CartView;
 use self::accounts::Account;
 use self::client::{Answer, Ask, Client, NoAnswer, REQUEST_ID};
@@ -434,4 +434,16 @@ impl From<Unanswered> for Trouble {
 /// An answer's body as JSON.
 pub(crate) fn json<T: serde::de::DeserializeOwned>(answer: &Answer) -> Option<T> {
     serde_json::from_slice(&answer.body).ok()
+}
+
+/// The first variant of a product: what a flash sale sells.
+///
+/// # Errors
+/// When there is no such product.
+pub async fn first_variant(shop: &Rc<Shop>, product: u64) -> anyhow::Result<u64> {
+    let mut shopper = Shopper::new(shop, 0, 0, true);
+    match shopper.variant_of(product).await {
+        Ok(Some(variant)) => Ok(variant),
+        _ => anyhow::bail!("the shop has no product {product}"),
+    }
 }

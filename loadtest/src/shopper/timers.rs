@@ -46,8 +46,13 @@ impl Timers {
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC)
             .context("a timer")?;
         let fd = timer.as_fd().try_clone_to_owned().context("a timer")?;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe, for types whose descriptor may change; an OwnedFd's does not"
+        )]
+        let fd = AsyncFd::with_interest(fd, Interest::READABLE).context("a timer")?;
         let shared = Rc::new(Shared {
-            fd: AsyncFd::with_interest(fd, Interest::READABLE).context("a timer")?,
+            fd,
             timer,
             waiting: RefCell::default(),
         });

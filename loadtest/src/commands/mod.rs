@@ -1,0 +1,4 @@
+//! The commands, one a file or folder.
+
+pub mod common;
+pub mod run;
