@@ -11,3 +11,4 @@ pub mod report;
 pub mod result;
 pub mod stack;
 pub mod stats;
+pub mod stub;
