@@ -4,8 +4,11 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+pub mod compare;
+pub mod histogram;
 pub mod interaction;
 pub mod load;
+pub mod merge;
 pub mod model;
 pub mod report;
 pub mod result;

@@ -23,7 +23,7 @@ pub fn answer(request: &Parts, body: &[u8], products: u64) -> Answer {
         ("GET", reads) if is_catalogue(reads) => catalogue(&request.headers, reads, query, products),
         (_, ["cart", ..]) => cart(request, &segments[1..], body),
         (_, ["orders", ..]) => orders(request, &segments[1..], body),
-        (method, ["sessions" | "customers", ..]) => identity(method, &segments, body),
+        (_, ["sessions" | "customers", ..]) => identity(request, &segments, body),
         ("GET", ["admin", "products", id]) => with_id(id, products, |id| {
             answer::versioned(200, bodies::admin_product(id))
         }),
@@ -139,9 +139,9 @@ fn orders(request: &Parts, segments: &[&str], body: &[u8]) -> Answer {
     }
 }
 
-fn identity(method: &str, segments: &[&str], body: &[u8]) -> Answer {
-    match (method, segments) {
-        ("POST", ["customers" | "sessions"]) => session(&parsed(body)),
+fn identity(request: &Parts, segments: &[&str], body: &[u8]) -> Answer {
+    match (request.method.as_str(), segments) {
+        ("POST", ["customers" | "sessions"]) => session(&parsed(body), &request.headers),
         ("POST", ["sessions", "refresh"]) => {
             // A program sends its token; a browser's is in its cookie.
             let in_cookies = parsed(body)["refresh_token"].is_null();
@@ -164,11 +164,11 @@ fn identity(method: &str, segments: &[&str], body: &[u8]) -> Answer {
     }
 }
 
-fn session(asked: &Value) -> Answer {
+fn session(asked: &Value, headers: &HeaderMap) -> Answer {
     let in_cookies = asked["transport"] == "cookie";
     let mut opened = bodies::tokens(in_cookies);
     opened["customer"] = bodies::profile(asked["email"].as_str().unwrap_or_default());
-    opened["cart"] = json!({"merged": 0, "capped": []});
+    opened["cart"] = json!({"merged": Cart::of(headers).lines.len(), "capped": []});
     with_tokens(answer::json(201, opened.to_string()), in_cookies)
 }
 
