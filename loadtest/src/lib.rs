@@ -12,6 +12,7 @@ pub mod generator;
 pub mod histogram;
 pub mod interaction;
 pub mod journal;
+pub mod lab;
 pub mod load;
 pub mod merge;
 pub mod model;

@@ -15,7 +15,8 @@ use crate::load::{Arrivals, Load, Model, Shape, Unit, WarmUp};
 use crate::report::folder::Folder;
 use crate::report::{run as page, screen};
 use crate::result::{RunResult, Verification, mix_shares};
-use crate::stack::limits as host_limits;
+use crate::stack::Root;
+use crate::stack::limits::Limits as HostLimits;
 use crate::usage::Usage;
 use crate::verdict::{self, Limits};
 use crate::verify;
@@ -168,7 +169,9 @@ pub async fn run(mut args: RunArgs) -> Result<ExitCode> {
     args.load.shape.check().map_err(|error| Usage(format!("--shape: {error:#}")))?;
     let stack = args.stack.find(args.shop.url.as_deref()).await?;
     let url = stack.url.clone();
-    host_limits::fits(args.load.crowd()).map_err(Usage)?;
+    HostLimits::raise(&Root::default())?
+        .fits(args.load.crowd())
+        .map_err(|error| Usage(format!("the load: {error}")))?;
     let folder = Folder::create(args.output.output.clone(), "run")?;
     common::say(&format!("run: {} against {url}", common::describe(&load)));
     stack.lend_admin(&mut args.shop).await?;

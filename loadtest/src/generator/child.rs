@@ -30,6 +30,13 @@ pub struct Where {
     pub admin_password: Option<String>,
 }
 
+impl Where {
+    /// The command, for people.
+    pub fn said(&self) -> String {
+        if self.command.is_empty() { "a process here".to_owned() } else { self.command.join(" ") }
+    }
+}
+
 /// A running generator. It ends when this is dropped.
 pub struct Generator {
     child: Child,

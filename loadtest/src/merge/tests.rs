@@ -47,6 +47,7 @@ pub(crate) fn run(each_second: u64, latencies_us: impl IntoIterator<Item = u64>)
         ..Measured::default()
     };
     RunResult {
+        response: crate::result::ResponseLimits::default(),
         version: 1,
         began: "2026-03-01T09:30:00Z".to_owned(),
         conditions: Conditions {

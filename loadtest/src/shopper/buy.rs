@@ -214,7 +214,7 @@ impl Shopper {
         self.insist(order, &body).await.map(drop)
     }
 
-    async fn variant_of(&mut self, product: u64) -> Asked<Option<u64>> {
+    pub(super) async fn variant_of(&mut self, product: u64) -> Asked<Option<u64>> {
         #[derive(Deserialize)]
         struct Whole {
             variants: Vec<Id>,
