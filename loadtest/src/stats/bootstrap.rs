@@ -229,6 +229,14 @@ mod tests {
         );
     }
 
+    /// Two samples are drawn apart: else equal ones would seem to have a ratio of exactly 1.
+    #[test]
+    fn samples_of_a_ratio_vary_by_themselves() {
+        let values = normal(30, 100.0, 5.0, 1);
+        let interval = ratio_of_medians(&values, &values, 1).unwrap().interval.unwrap();
+        assert!(interval.low < 0.99 && interval.high > 1.01, "{interval:?}");
+    }
+
     #[test]
     fn too_little_says_so() {
         assert_eq!(median_of(&[], 1), None);

@@ -96,10 +96,10 @@ mod tests {
     use super::*;
     use crate::model::rng;
 
-    /// Ten rounds in each of which the host is slower or faster as a whole, and each probe a little.
-    fn rounds(law: Usl, stream: u64) -> Vec<Vec<(f64, f64)>> {
+    /// Ten rounds in each of which the host is slower or faster as a whole, and each probe by `noise`.
+    fn noisy(law: Usl, noise: f64, stream: u64) -> Vec<Vec<(f64, f64)>> {
         let mut rng = rng(21, stream);
-        let (host, probe) = (Normal::new(1.0, 0.05).unwrap(), Normal::new(1.0, 0.01).unwrap());
+        let (host, probe) = (Normal::new(1.0, 0.05).unwrap(), Normal::new(1.0, noise).unwrap());
         (0..10)
             .map(|_| {
                 let speed: f64 = host.sample(&mut rng);
@@ -107,6 +107,10 @@ mod tests {
                 [1.0, 2.0, 3.0, 4.0, 6.0].map(&mut at).to_vec()
             })
             .collect()
+    }
+
+    fn rounds(law: Usl, stream: u64) -> Vec<Vec<(f64, f64)>> {
+        noisy(law, 0.01, stream)
     }
 
     #[test]
@@ -144,22 +148,23 @@ mod tests {
         assert_eq!(found.peak, None);
     }
 
+    /// The curve has a peak near by, but the rounds differ too much to be sure.
     #[test]
     fn a_peak_is_not_named_when_b_may_be_0() {
-        let found = fit_rounds(
-            &rounds(
-                Usl {
-                    g: 1_000.0,
-                    a: 0.05,
-                    b: 0.0,
-                },
-                3,
-            ),
-            1,
-        )
-        .unwrap();
-        assert!(found.b.unwrap().low <= 0.0, "{found:?}");
-        assert_eq!(found.peak, None);
+        let law = Usl {
+            g: 1_000.0,
+            a: 0.05,
+            b: 0.008,
+        };
+        let mut tempted = 0;
+        for stream in 0..4 {
+            let found = fit_rounds(&noisy(law, 0.2, stream), 1).unwrap();
+            if found.b.unwrap().low <= 0.0 {
+                assert_eq!(found.peak, None, "{found:?}");
+                tempted += u32::from(found.law.peak().is_some_and(|peak| peak <= 12.0));
+            }
+        }
+        assert!(tempted > 0);
     }
 
     #[test]
