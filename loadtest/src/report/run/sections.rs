@@ -88,7 +88,8 @@ pub(super) fn interactions(page: &mut Page, result: &RunResult) {
         Column::number("max ms"),
         Column::number("p99 limit ms"),
         Column::text("Holds"),
-        Column::number("TPC-W p90 limit s"),
+        // With a hyphen that does not break.
+        Column::number("TPC\u{2011}W p90 limit s"),
     ]);
     for one in &result.measured.interactions {
         table.row(interaction(result, one));
