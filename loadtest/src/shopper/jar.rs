@@ -128,7 +128,10 @@ mod tests {
         let mut jar = Jar::default();
         jar.take(&answer(&["c=1; Path=/"]));
         jar.take(&answer(&["c=2; Path=/"]));
-        assert_eq!((jar.get("c"), jar.header("/").unwrap()), (Some("2"), HeaderValue::from_static("c=2")));
+        assert_eq!(
+            (jar.get("c"), jar.header("/").unwrap()),
+            (Some("2"), HeaderValue::from_static("c=2"))
+        );
         jar.take(&answer(&["c=; Path=/; Max-Age=0"]));
         assert_eq!(jar.header("/"), None);
     }

@@ -1,11 +1,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 use super::*;
-use crate::histogram::{decode, encode};
 use crate::interaction::{Interaction, Mix};
 use crate::load::Shape;
 use crate::load::WarmUp;
 use crate::result::{Conditions, ErrorClass, Interactions, Measured, Outcome, Second};
+use crate::stats::hist::{decode, encode};
 
 /// A run of 60 s of the same number of home pages each second, with these latencies.
 pub(crate) fn run(each_second: u64, latencies_us: impl IntoIterator<Item = u64>) -> RunResult {

@@ -3,19 +3,25 @@
 mod measured;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use crate::compare::{Failure, read};
+use crate::commands::common::ended;
+use crate::commands::compare::{Failure, read};
 use crate::load::{Load, Model};
+use crate::report::folder::Folder;
+use crate::report::screen;
 use crate::result::{Audit, RunResult, Verification, mix_shares};
+use crate::usage::Usage;
+use crate::verdict::{self, Limits};
 
 /// Measuring began within it of each other: the time lines are added second by second.
 const TOGETHER: Duration = Duration::seconds(1);
 
-/// `merge`: one result from those of several generators that ran at the same time
+/// One result from those of several generators that ran at the same time
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The generators' result folders
@@ -24,19 +30,46 @@ pub struct Args {
     /// The folder for the whole
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
-/// Reads the folders and merges them; `judge` sets what follows from the numbers: limits, validity, outcome. Nothing is written.
+/// Merges the folders, holds the whole to the limits, and writes it as `run` does.
 ///
 /// # Errors
-/// [`Failure::Refused`] when they did not put one load on one shop at the same time.
-pub fn command(args: &Args, judge: impl FnOnce(&mut RunResult)) -> Result<RunResult, Failure> {
+/// [`Usage`] when they did not put one load on one shop at the same time.
+pub fn run(args: &Args) -> Result<ExitCode> {
     let parts = args
         .folders
         .iter()
         .map(|folder| read(folder))
         .collect::<Result<Vec<_>>>()?;
-    merge(&parts, judge)
+    let merged = merge(&parts, |whole| judge(&args.limits, whole));
+    let result = match merged {
+        Ok(result) => result,
+        Err(Failure::Refused(line)) => bail!(Usage(line)),
+        Err(Failure::Other(error)) => return Err(error),
+    };
+    let folder = Folder::create(Some(args.output.clone()), "merge")?;
+    super::run::write(&folder, &result)?;
+    print!("{}", screen::run_summary(&result));
+    Ok(ended(result.outcome, &folder))
+}
+
+/// What follows from the numbers of the whole.
+fn judge(limits: &Limits, whole: &mut RunResult) {
+    // A histogram that was just merged can be read.
+    whole.limits = verdict::limits(limits, &whole.load.model, &whole.measured).unwrap_or_default();
+    whole.validity = verdict::validity(&whole.load.model, &whole.measured);
+    whole.response = limits.response();
+    let verification = whole.verification.as_ref();
+    whole.outcome = verdict::outcome(
+        &whole.limits,
+        &whole.validity,
+        verification,
+        whole.audit.as_ref(),
+        true,
+    );
 }
 
 /// Counts, histograms and time lines are added. Of what cannot be added the worst counts: how late the generators were, what they

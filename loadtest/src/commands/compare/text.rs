@@ -49,7 +49,7 @@ fn head(out: &mut fmt::Formatter<'_>, name: &str, side: &Side) -> fmt::Result {
     )
 }
 
-fn finding(of: Finding) -> &'static str {
+pub(super) fn finding(of: Finding) -> &'static str {
     match of {
         Finding::Higher => "B is higher",
         Finding::Lower => "B is lower",
@@ -58,7 +58,7 @@ fn finding(of: Finding) -> &'static str {
     }
 }
 
-fn told(interval: Option<Interval>, unit: Unit) -> String {
+pub(super) fn told(interval: Option<Interval>, unit: Unit) -> String {
     let Some(Interval { value, low, high }) = interval else {
         return "-".to_owned();
     };
@@ -69,7 +69,7 @@ fn told(interval: Option<Interval>, unit: Unit) -> String {
     }
 }
 
-fn change(row: &Row) -> String {
+pub(super) fn change(row: &Row) -> String {
     let Some(Interval { value, low, high }) = row.change else {
         return "-".to_owned();
     };

@@ -5,7 +5,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
-use crate::histogram;
+use crate::stats::hist;
 
 /// The normal distribution's 97.5 % point.
 const Z: f64 = 1.959_964;
@@ -78,9 +78,9 @@ pub fn share(part: u64, of: u64) -> Option<Interval> {
 }
 
 /// A percentile in milliseconds. How many samples lie below the true one is binomial, so that two ranks bound it (Conover,
-/// Practical Nonparametric Statistics). None where the percentile is not told, see [`histogram::BEYOND`].
+/// Practical Nonparametric Statistics). None where the percentile is not told, see [`hist::BEYOND`].
 pub fn percentile(samples: &Histogram<u64>, quantile: f64) -> Option<Interval> {
-    let value = histogram::percentile_ms(samples, quantile)?;
+    let value = hist::percentile(samples, quantile)?;
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let n = samples.len() as f64;
     let half = Z * (n * quantile * (1.0 - quantile)).sqrt();
@@ -89,7 +89,7 @@ pub fn percentile(samples: &Histogram<u64>, quantile: f64) -> Option<Interval> {
         clippy::cast_sign_loss,
         reason = "a rank between 1 and the number of samples"
     )]
-    let rank = |at: f64| histogram::ranked_ms(samples, at.clamp(1.0, n) as u64);
+    let rank = |at: f64| hist::ranked(samples, at.clamp(1.0, n) as u64);
     Some(Interval {
         value,
         low: rank((n * quantile - half).ceil()).min(value),

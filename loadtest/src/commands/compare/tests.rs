@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 use super::*;
-use crate::merge::tests::run;
+use crate::commands::merge::tests::run;
 
 fn row<'c>(comparison: &'c Comparison, what: &str) -> &'c Row {
     comparison.rows.iter().find(|row| row.what == what).unwrap()
@@ -134,12 +134,16 @@ fn folders_are_read_and_the_comparison_written() {
         a: a.clone(),
         b,
         force: false,
-        output: Some(output.clone()),
+        output: OutputArgs {
+            output: Some(output.clone()),
+        },
     };
-    let comparison = command(&args).unwrap();
+    let code = super::run(&args).unwrap();
+    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
     let text = std::fs::read_to_string(output.join("compare.json")).unwrap();
     let written: Comparison = serde_json::from_str(&text).unwrap();
-    assert_eq!(written.rows.len(), comparison.rows.len());
+    let page = std::fs::read_to_string(output.join("report.html")).unwrap();
+    assert!(page.contains("throughput"));
     assert_eq!(row(&written, "throughput").finding, Finding::Lower);
     // One of a format to come is not misread.
     let later = std::fs::read_to_string(a.join("result.json"))

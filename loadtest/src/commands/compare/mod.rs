@@ -5,25 +5,33 @@
 
 mod conditions;
 mod interval;
+mod page;
 mod text;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 pub use self::conditions::differences;
 pub use self::interval::Interval;
-use crate::histogram;
+use crate::commands::common::OutputArgs;
 use crate::interaction::Class;
+use crate::report::folder::Folder;
 use crate::result::{Caches, Measured, Outcome, RunResult};
+use crate::stats::hist;
+use crate::usage::Usage;
 
 /// The only format there is.
 const VERSION: u32 = 1;
 
-/// `compare`: two result folders with confidence intervals
+/// Two results of `run` beside each other, with 95 % intervals
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code: 0 compared, whatever was found; 1 a result cannot be read; 64 they cannot be compared."
+)]
 pub struct Args {
     /// The result folder to compare with
     pub a: PathBuf,
@@ -32,9 +40,8 @@ pub struct Args {
     /// Compare although data set, load, machine or quota differ
     #[arg(long)]
     pub force: bool,
-    /// A folder to write compare.json to
-    #[arg(long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Why there is no comparison: exit code 64, or 1.
@@ -117,16 +124,22 @@ pub enum Finding {
     NotKnown,
 }
 
-/// Reads the folders, compares, writes `compare.json`. The text for the screen is the answer's `to_string()`.
+/// Compares, and writes `compare.json` and `report.html`.
 ///
 /// # Errors
-/// [`Failure::Refused`] when they are not comparable and `--force` is not given.
-pub fn command(args: &Args) -> Result<Comparison, Failure> {
-    let comparison = compare(&read(&args.a)?, &read(&args.b)?, args.force)?;
-    if let Some(folder) = &args.output {
-        write(folder, &comparison)?;
-    }
-    Ok(comparison)
+/// [`Usage`] when they are not comparable and `--force` is not given.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let comparison = match compare(&read(&args.a)?, &read(&args.b)?, args.force) {
+        Ok(comparison) => comparison,
+        Err(Failure::Refused(line)) => bail!(Usage(line)),
+        Err(Failure::Other(error)) => return Err(error),
+    };
+    let folder = Folder::create(args.output.output.clone(), "compare")?;
+    folder.write_json("compare.json", &comparison)?;
+    folder.write("report.html", page::page(&comparison))?;
+    print!("{comparison}");
+    println!("compared: {}", folder.path().join("report.html").display());
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The result in a folder.
@@ -145,13 +158,6 @@ pub fn read(folder: &Path) -> Result<RunResult> {
         file.display()
     );
     Ok(result)
-}
-
-fn write(folder: &Path, comparison: &Comparison) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("--output {}", folder.display()))?;
-    let file = folder.join("compare.json");
-    let text = serde_json::to_string_pretty(comparison)?;
-    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// # Errors
@@ -235,13 +241,13 @@ fn good_by_second(measured: &Measured) -> Vec<u64> {
 }
 
 fn samples(measured: &Measured, class: Class) -> Result<Histogram<u64>> {
-    let mut all = histogram::decode("")?;
+    let mut all = hist::decode("")?;
     let of_class = measured
         .interactions
         .iter()
         .filter(|it| it.interaction.class() == class);
     for it in of_class {
-        histogram::add(&mut all, &histogram::decode(&it.histogram)?)?;
+        hist::add(&mut all, &hist::decode(&it.histogram)?)?;
     }
     Ok(all)
 }
