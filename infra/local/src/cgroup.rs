@@ -65,7 +65,7 @@ fn folder(mounts: &str, controller: &str, path: &str) -> Option<PathBuf> {
         let fits = match (kind.next()?, controller) {
             ("cgroup2", UNIFIED) => true,
             ("cgroup", UNIFIED) => false,
-            ("cgroup", _) => kind.last()?.split(',').any(|one| one == controller),
+            ("cgroup", _) => kind.next_back()?.split(',').any(|one| one == controller),
             _ => false,
         };
         let mut fields = fields.split(' ').skip(3);
@@ -96,17 +96,17 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let proc = folder.path().join("proc");
             fs::create_dir_all(proc.join("self")).unwrap();
-            let mut mountinfo = "22 1 0:21 / /proc rw - proc proc rw\n".to_owned();
+            let mut mountinfo = vec!["22 1 0:21 / /proc rw - proc proc rw".to_owned()];
             for (name, kind) in mounts {
                 let at = folder.path().join(name);
                 fs::create_dir_all(at.join("shop/api-1")).unwrap();
-                mountinfo.push_str(&format!("32 31 0:29 / {} rw - {kind}\n", at.display()));
+                mountinfo.push(format!("32 31 0:29 / {} rw - {kind}", at.display()));
             }
-            fs::write(proc.join("self/mountinfo"), mountinfo).unwrap();
+            fs::write(proc.join("self/mountinfo"), mountinfo.join("\n")).unwrap();
             for (pid, path) in [("7", "/shop/api-1"), ("8", "/")] {
                 fs::create_dir_all(proc.join(pid)).unwrap();
-                let text: String = lines.iter().map(|line| format!("{line}{path}\n")).collect();
-                fs::write(proc.join(pid).join("cgroup"), text).unwrap();
+                let text: Vec<String> = lines.iter().map(|line| format!("{line}{path}")).collect();
+                fs::write(proc.join(pid).join("cgroup"), text.join("\n")).unwrap();
             }
             Self(folder)
         }

@@ -40,6 +40,8 @@ mod up;
 #[command(name = "trestle", version, arg_required_else_help = true)]
 pub struct Arguments {
     #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
     world: World,
     #[command(subcommand)]
     command: Command,
@@ -90,19 +92,26 @@ pub struct World {
 #[derive(Args, Clone)]
 pub struct Where {
     /// The stack's private data folder
-    #[arg(long, value_name = "DIR", default_value = ".trestle", env = "TRESTLE_DATA")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".trestle",
+        env = "TRESTLE_DATA"
+    )]
     pub data: PathBuf,
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments {
+        place,
         mut world,
         mut command,
     } = arguments;
     if let Command::Seed(passed) | Command::Import(passed) | Command::Audit(passed) | Command::Admin(passed) =
         &mut command
     {
-        passed.take_own(&mut world)?;
+        passed.take_own(&mut world, &place)?;
     }
     if world.project.is_empty() {
         PROJECT.clone_into(&mut world.project);

@@ -178,7 +178,9 @@ async fn carry_out(request: Request, stack: Arc<Stack>, down: Arc<Notify>) -> Re
         }
         Request::Stress { name, seconds } => {
             stack.stress(&name, seconds).await?;
-            Ok(Reply::Done(format!("{name}'s CPU is burned for {seconds} s")))
+            Ok(Reply::Done(
+                "it ends by itself, with the replica, or with the stack".to_owned(),
+            ))
         }
         Request::Environment => {
             let (executable, variables) = stack.api().context("this stack has no API")?;

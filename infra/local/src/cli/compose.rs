@@ -44,10 +44,8 @@ pub fn run(command: Command, world: &World) -> Result<ExitCode> {
         }
         Command::Stress(stress) => {
             compose.stress(&stress.name, stress.seconds)?;
-            print(&format!(
-                "{}'s CPU is burned for {} s",
-                stress.name, stress.seconds
-            ));
+            print(&format!("{:<10} burns CPU for {} s", stress.name, stress.seconds));
+            print("it ends by itself, or with the container");
         }
         Command::Logs(logs) => {
             return become_program(&mut compose.logs_command(
