@@ -9,7 +9,7 @@ use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerial
 /// The longest latency that is told apart, in microseconds: ten minutes. Longer ones count as this.
 const LONGEST_US: u64 = 600_000_000;
 /// A percentile needs so many samples beyond it.
-pub const BEYOND: u64 = 10;
+const BEYOND: u64 = 10;
 
 /// An empty one of 1 us to 10 min. `saturating_record` takes what is longer.
 pub fn empty() -> Result<Histogram<u64>> {
@@ -54,25 +54,6 @@ pub fn percentile(histogram: &Histogram<u64>, q: f64) -> Option<f64> {
     )]
     let beyond = histogram.len().saturating_sub(rank.max(0.0) as u64);
     (beyond >= BEYOND).then(|| milliseconds(histogram.value_at_quantile(q)))
-}
-
-/// Adds all samples of another.
-pub fn add(to: &mut Histogram<u64>, from: &Histogram<u64>) -> Result<()> {
-    to.auto(true);
-    to.add(from).context("adding histograms up")
-}
-
-/// The value of the sample with this rank, from 1, in milliseconds.
-pub fn ranked(histogram: &Histogram<u64>, rank: u64) -> f64 {
-    let rank = rank.clamp(1, histogram.len().max(1));
-    let mut before = 0;
-    for step in histogram.iter_recorded() {
-        before += step.count_since_last_iteration();
-        if before >= rank {
-            return milliseconds(step.value_iterated_to());
-        }
-    }
-    0.0
 }
 
 /// Microseconds as milliseconds.

@@ -1,48 +1,96 @@
 //! A comparison as a page.
 
-use super::text::{change, finding, told};
-use super::{Comparison, Side};
+use super::text::{HEADINGS, cells, told_side};
+use super::{Comparison, Finding, Row, Unit};
+use crate::report::chart::{Bar, Bars, Group};
 use crate::report::page::{Page, Standing};
-use crate::report::table::{Cell, Column, Table};
+use crate::report::table::{Cell, Column, Table, Tone};
 
-/// `report.html` of a comparison.
-pub fn page(comparison: &Comparison) -> String {
-    let mut page = Page::new(
-        "Two results beside each other",
-        "Intervals hold the true number with 95 %.",
-    );
-    if !comparison.differences.is_empty() {
+/// The whole page.
+pub fn page(of: &Comparison) -> String {
+    let mut page = Page::new("Two runs compared", "B against A, with 95 % confidence intervals");
+    if of.differences.is_empty() {
+        page.banner(
+            Standing::Good,
+            "Comparable: data set, load, machine and quota are alike.",
+            &[],
+        );
+    } else {
         page.banner(
             Standing::Open,
-            "Compared by force: what should be alike differs",
-            &comparison.differences,
+            "Not comparable, and compared all the same (A / B):",
+            &of.differences,
         );
     }
-    page.facts(&[("A", side(&comparison.a)), ("B", side(&comparison.b))]);
-    let columns = [
-        Column::text("Number"),
-        Column::number("A"),
-        Column::number("B"),
-        Column::number("B to A"),
-        Column::text("Finding"),
+    page.list(&[
+        format!("A: {}", told_side(&of.a)),
+        format!("B: {}", told_side(&of.b)),
+    ]);
+    page.section("Numbers");
+    page.table(&table(&of.rows));
+    let pictures = [
+        (
+            Unit::PerSecond,
+            "Good interactions a second",
+            "interactions a second",
+        ),
+        (Unit::Milliseconds, "Latency from the intended start", "ms"),
     ];
-    let mut table = Table::new(columns);
-    for row in &comparison.rows {
-        table.row([
-            Cell::from(row.what.as_str()),
-            Cell::from(told(row.a, row.unit)),
-            Cell::from(told(row.b, row.unit)),
-            Cell::from(change(row)),
-            Cell::from(finding(row.finding)),
-        ]);
+    for (unit, title, axis) in pictures {
+        if let Some(bars) = bars(&of.rows, unit, title, axis) {
+            page.figure(&bars, "Whiskers are 95 % intervals.");
+        }
     }
-    page.section("Numbers").table(&table).list(&comparison.notes);
+    page.section("Notes").list(&of.notes);
     page.finish()
 }
 
-fn side(side: &Side) -> String {
-    format!(
-        "{}, Trestle {}, {} replicas, {:.0} s",
-        side.began, side.trestle, side.replicas, side.seconds
-    )
+fn table(rows: &[Row]) -> Table {
+    let number = |heading: &str| Column::number(heading.to_owned());
+    let [what, a, b, change, finding] = HEADINGS;
+    let mut table = Table::new([
+        Column::text(what),
+        number(a),
+        number(b),
+        number(change),
+        Column::text(finding),
+    ]);
+    for row in rows {
+        let [what, a, b, change, finding] = cells(row);
+        let tone = match row.finding {
+            Finding::Higher | Finding::Lower => Tone::Plain,
+            Finding::NoDifferenceShown | Finding::NotKnown => Tone::Faint,
+        };
+        table.row([
+            what.into(),
+            a.into(),
+            b.into(),
+            change.into(),
+            Cell::new(finding, tone),
+        ]);
+    }
+    table
+}
+
+/// None where neither run has such a number.
+fn bars(rows: &[Row], unit: Unit, title: &str, axis: &str) -> Option<Bars> {
+    let bar = |it: super::Bounded| Bar {
+        value: it.value,
+        interval: Some((it.low, it.high)),
+    };
+    let groups: Vec<_> = rows
+        .iter()
+        .filter(|row| row.unit == unit && (row.a.is_some() || row.b.is_some()))
+        .map(|row| Group {
+            name: row.what.clone(),
+            bars: vec![row.a.map(bar), row.b.map(bar)],
+            target: None,
+        })
+        .collect();
+    (!groups.is_empty()).then(|| Bars {
+        title: title.to_owned(),
+        axis: axis.to_owned(),
+        series: vec!["A".to_owned(), "B".to_owned()],
+        groups,
+    })
 }
