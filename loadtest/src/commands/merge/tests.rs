@@ -199,6 +199,7 @@ fn folders_are_read_and_the_whole_written() {
         std::fs::write(path.join("result.json"), text).unwrap();
     }
     let args = Args {
+        limits: crate::verdict::Limits::default(),
         folders,
         output: folder.path().join("whole"),
     };
