@@ -85,6 +85,38 @@ sbom: ## What is in the images, as CycloneDX: target/sbom/*.json
 	$(CARGO_BUILD)
 	$(BIN)/sbom --output target/sbom
 
+# --- Load ---------------------------------------------------------------------------------------------------------
+
+# A shop of its own for each of these, at a free port; its data is kept, so that 100,000 products are made once.
+LOADTEST := $(BIN)/trestle-loadtest
+LOAD_DATA := $(or $(DATA),.trestle-load)
+STACK := --stack "$(TRESTLE) --data $(LOAD_DATA)"
+define with_shop
+	@set -e; trap '$(TRESTLE) down --data $(LOAD_DATA)' EXIT; \
+	$(1) $(TRESTLE) up --detach --data $(LOAD_DATA) --port 0 --products $(or $(PRODUCTS),100000) --replicas $(2); \
+	echo '$(3)'; $(3)
+endef
+
+.PHONY: loadtest
+loadtest: build ## A minute's load on a shop of its own: SHOPPERS=200 THINK=1
+	$(call with_shop,,2,$(LOADTEST) run $(STACK) --shoppers $(or $(SHOPPERS),200) --think $(or $(THINK),1) --seconds 60)
+
+.PHONY: scale-out
+scale-out: build ## What do more replicas give, and what limits then? ARGS="--quick" is shorter
+	$(call with_shop,TRESTLE_LINGER_SECONDS=1,1,$(LOADTEST) scale-out $(STACK) $(ARGS))
+
+.PHONY: autoscale
+autoscale: build ## The classic exercise: load rises, replicas are added; it falls, they go
+	$(call with_shop,,1,$(LOADTEST) autoscale $(STACK) $(ARGS))
+
+.PHONY: chaos
+chaos: build ## What do shoppers notice of killed and frozen replicas, Redis, nginx, database?
+	$(call with_shop,,2,$(LOADTEST) chaos $(STACK) $(ARGS))
+
+.PHONY: bench
+bench: build ## The shop against bare axum, raw SQL, bare argon2, bare nginx
+	$(LOADTEST) bench $(ARGS)
+
 # --- Build ------------------------------------------------------------------------------------------------------
 
 .PHONY: setup

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{compare, merge, run};
+use crate::commands::{compare, merge, run, stub};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -32,6 +32,9 @@ enum Command {
     /// Takes commands on standard input: what scale-out, autoscale, chaos and plan start
     #[command(hide = true)]
     Generate(Box<generator::GenerateArgs>),
+    /// A server with fixed answers, against which the generator itself is measured
+    #[command(hide = true)]
+    Stub(stub::StubArgs),
 }
 
 /// Carries out what the command line asks for.
@@ -44,5 +47,6 @@ pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Generate(args) => generator::run(*args).await,
+        Command::Stub(args) => stub::run(args).await,
     }
 }

@@ -4,3 +4,4 @@ pub mod common;
 pub mod compare;
 pub mod merge;
 pub mod run;
+pub mod stub;

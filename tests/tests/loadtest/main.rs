@@ -1,4 +1,10 @@
-//! The load tests' own tests that need a shop: the k6 script.
+//! The load tests' own tests that need a server: the generator against one with fixed answers, each command on a small shop, the k6
+//! script.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
+
+mod generator;
 mod k6;
+mod program;
+mod run;
 mod script;
