@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interaction::{Interaction, Mix};
+use crate::interaction::{Class, Interaction, Mix};
 use crate::load::Load;
 
 /// What a generator measured in one load. Times are microseconds unless the name says otherwise.
@@ -205,6 +205,9 @@ pub struct RunResult {
     pub load: Load,
     pub measured: Measured,
     pub mix: Vec<MixShare>,
+    /// What each interaction's p99 was held to.
+    #[serde(default)]
+    pub response: ResponseLimits,
     /// Response limits and goodput.
     pub limits: Vec<Verdict>,
     /// Whether the generator was up to it.
@@ -213,6 +216,34 @@ pub struct RunResult {
     pub audit: Option<Audit>,
     pub outcome: Outcome,
     pub notes: Vec<String>,
+}
+
+/// Limits of the 99th percentile by class, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseLimits {
+    pub read: u64,
+    pub write: u64,
+    pub hash: u64,
+}
+
+impl Default for ResponseLimits {
+    fn default() -> Self {
+        Self {
+            read: Class::Read.limit_ms(),
+            write: Class::Write.limit_ms(),
+            hash: Class::Hash.limit_ms(),
+        }
+    }
+}
+
+impl ResponseLimits {
+    pub fn of(self, class: Class) -> u64 {
+        match class {
+            Class::Read => self.read,
+            Class::Write => self.write,
+            Class::Hash => self.hash,
+        }
+    }
 }
 
 /// One row of the mix: percent.

@@ -1,0 +1,6 @@
+//! The commands, one a file or folder.
+
+pub mod common;
+pub mod compare;
+pub mod merge;
+pub mod run;

@@ -1,0 +1,38 @@
+//! The report of one load against one shop.
+
+mod files;
+mod pictures;
+mod sections;
+pub mod words;
+
+pub use files::run_csv;
+
+use super::page::{Page, Standing};
+use crate::result::{Outcome, RunResult};
+
+/// The whole page of a run.
+pub fn run_page(result: &RunResult) -> String {
+    let about = format!("{}, {}", words::load(&result.load), words::when(&result.began));
+    let mut page = Page::new("Trestle under load", &about);
+    let standing = match result.outcome {
+        Outcome::Passed => Standing::Good,
+        Outcome::Failed => Standing::Bad,
+        Outcome::Invalid | Outcome::NotAudited => Standing::Open,
+    };
+    page.banner(standing, words::outcome(result.outcome), &words::reasons(result));
+    page.facts(&words::conditions(result));
+    sections::overview(&mut page, result);
+    sections::time(&mut page, result);
+    sections::interactions(&mut page, result);
+    sections::errors(&mut page, result);
+    sections::promises(&mut page, result);
+    sections::replicas(&mut page, result);
+    sections::generator(&mut page, result);
+    if !result.notes.is_empty() {
+        page.section("Notes").list(&result.notes);
+    }
+    page.note(
+        "TPC-W inspired: mixes, think times and interactions follow that benchmark's shape; the numbers are not comparable with its results.",
+    );
+    page.finish()
+}
