@@ -116,6 +116,19 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// A missed target in words.
+    pub fn miss(&self) -> String {
+        format!(
+            "{} reaches {:.2} of {}, the target is {:.2}",
+            self.subject.title,
+            self.ratio,
+            self.subject.limit,
+            self.subject.target.unwrap_or_default()
+        )
+    }
+}
+
 /// The middle one, or the mean of the two in the middle; 0 of none.
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_unstable_by(f64::total_cmp);

@@ -13,6 +13,7 @@ pub mod limit;
 mod login;
 mod measure;
 mod mysql;
+mod page;
 mod reads;
 mod result;
 mod shop;
@@ -28,7 +29,6 @@ use clap::builder::PossibleValuesParser;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::LocalSet;
 
 pub use self::compare::{Comparison, Measure, Round, Sample, Subject};
 pub use self::result::{BenchResult, File, Layer, Memory, Start, Statements};
@@ -37,7 +37,10 @@ use self::client::Window;
 use self::limit::axum::Bare;
 use self::reads::Products;
 use self::shop::{Process, Shop, Stack};
-use crate::result::{Audit, Machine};
+use crate::report::folder::Folder;
+use crate::result::Audit;
+use crate::stack::{Root, host};
+use crate::usage::Usage;
 
 /// As a shell reports an interrupted command.
 const INTERRUPTED: u8 = 130;
@@ -61,7 +64,7 @@ const NAMES: [&str; 10] = [
 /// Starts a small stack of its own and ends it. A missed target is said; only what could not run, or a broken audit, fails.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Examples:\n  trestle-loadtest bench\n  trestle-loadtest bench --quick --out /tmp/bench"
+    after_help = "Examples:\n  trestle-loadtest bench\n  trestle-loadtest bench --quick --output bench"
 )]
 pub struct BenchArgs {
     /// Three short rounds instead of five
@@ -77,9 +80,9 @@ pub struct BenchArgs {
     /// checkout, login
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(NAMES))]
     pub only: Vec<String>,
-    /// Folder for the results; it is made
-    #[arg(long, value_name = "DIR", default_value = "bench")]
-    pub out: PathBuf,
+    /// The folder for report.html, bench.json and rounds.csv [default: trestle-results/bench-TIME]
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
     /// The folder of the programs trestle and trestle-api; this program's own without it
     #[arg(long, value_name = "DIR")]
     pub programs: Option<PathBuf>,
@@ -125,21 +128,13 @@ fn say(what: &str) {
     eprintln!("bench: {what}");
 }
 
-/// Runs all comparisons, writes `bench.json` and prints the summary. Not to be called inside of a runtime: the client has one
-/// of its own, on one thread.
+/// Runs all comparisons, writes the results and prints the summary. The stack is ended whatever happens, also on Ctrl-C. Runs
+/// where `spawn_local` can be called: the client has one thread.
 ///
 /// # Errors
 /// When something could not run.
-pub fn run(args: &BenchArgs) -> Result<ExitCode> {
-    std::fs::create_dir_all(&args.out).with_context(|| format!("--out {}", args.out.display()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, on_a_stack(args))
-}
-
-/// The stack is ended whatever happens, also on Ctrl-C.
-async fn on_a_stack(args: &BenchArgs) -> Result<ExitCode> {
+pub async fn run(args: &BenchArgs) -> Result<ExitCode> {
+    let folder = Folder::create(args.output.clone(), "bench")?;
     let programs = programs(args)?;
     let stack = Stack::new(&programs.join("trestle"))?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -156,11 +151,11 @@ async fn on_a_stack(args: &BenchArgs) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     ended?;
-    let path = args.out.join("bench.json");
-    std::fs::write(&path, serde_json::to_vec_pretty(&result)?)
-        .with_context(|| format!("writing {}", path.display()))?;
+    folder.write_json("bench.json", &result)?;
+    folder.write("rounds.csv", page::rounds(&result)?)?;
+    folder.write("report.html", page::page(&result))?;
     println!("{}", result.summary().trim_end());
-    println!("{}", path.display());
+    println!("{}", folder.path().join("report.html").display());
     Ok(match result.audit {
         Audit::Passed(_) => ExitCode::SUCCESS,
         Audit::Failed(_) | Audit::NotRun(_) => ExitCode::FAILURE,
@@ -169,9 +164,8 @@ async fn on_a_stack(args: &BenchArgs) -> Result<ExitCode> {
 
 fn programs(args: &BenchArgs) -> Result<PathBuf> {
     if let Some(named) = &args.programs {
-        return named
-            .canonicalize()
-            .with_context(|| format!("--programs {}", named.display()));
+        let found = named.canonicalize();
+        return Ok(found.map_err(|error| Usage(format!("--programs {}: {error}", named.display())))?);
     }
     let own = std::env::current_exe().context("this program's own path")?;
     Ok(own.parent().map(Path::to_owned).unwrap_or_default())
@@ -215,7 +209,7 @@ async fn measure(args: &BenchArgs, stack: &Stack, programs: &Path) -> Result<Ben
         version: 1,
         began,
         trestle: env!("CARGO_PKG_VERSION").to_owned(),
-        machine: Machine::default(),
+        machine: host::machine(&Root::default()),
         rounds: setting.rounds,
         seconds: setting.window.measured.as_secs_f64(),
         comparisons,

@@ -170,14 +170,7 @@ impl BenchResult {
             return writeln!(text, "all targets are met");
         }
         for comparison in missed {
-            writeln!(
-                text,
-                "MISSED: {} reaches {:.2} of {}, the target is {:.2}",
-                comparison.subject.title,
-                comparison.ratio,
-                comparison.subject.limit,
-                comparison.subject.target.unwrap_or_default()
-            )?;
+            writeln!(text, "MISSED: {}", comparison.miss())?;
         }
         Ok(())
     }
@@ -214,11 +207,11 @@ fn mib(bytes: u64) -> f64 {
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
-mod tests {
+pub(super) mod tests {
     use super::super::compare::{Measure, Round, Sample, Subject};
     use super::*;
 
-    fn result(shop_seconds: f64) -> BenchResult {
+    pub fn result(shop_seconds: f64) -> BenchResult {
         let sample = |cpu_seconds| Sample {
             count: 1_000,
             seconds: 1.0,

@@ -60,7 +60,7 @@ struct Prepared {
 ///
 /// # Errors
 /// When it cannot listen or was told nonsense.
-pub fn run(args: &AxumArgs) -> Result<ExitCode> {
+pub async fn run(args: &AxumArgs) -> Result<ExitCode> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     let payload: Payload = serde_json::from_str(&line).context("what to answer")?;
@@ -77,10 +77,7 @@ pub fn run(args: &AxumArgs) -> Result<ExitCode> {
             Ok(sender)
         })
         .collect::<Result<Vec<_>>>()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(accept(&workers))
+    accept(&workers).await
 }
 
 fn prepare(payload: Payload) -> Result<Prepared> {

@@ -50,27 +50,19 @@ pub struct WindowArgs {
     measured_ms: u64,
 }
 
-/// Runs a limit in this process and prints what it came to.
+/// Runs a limit in this process and prints what it came to. Runs where `spawn_local` can be called.
 ///
 /// # Errors
 /// When it could not run.
-pub fn run(limit: Limit) -> Result<ExitCode> {
+pub async fn run(limit: Limit) -> Result<ExitCode> {
     let sample = match limit {
-        Limit::Axum(args) => return axum::run(&args),
-        Limit::Reads(args) => on_one_thread(reads::run(args))?,
-        Limit::Checkout(args) => on_one_thread(checkout::run(args))?,
-        Limit::Hashes(args) => hashes::run(args)?,
+        Limit::Axum(args) => return axum::run(&args).await,
+        Limit::Reads(args) => reads::run(args).await?,
+        Limit::Checkout(args) => checkout::run(args).await?,
+        Limit::Hashes(args) => hashes::run(args).await?,
     };
     println!("{}", serde_json::to_string(&sample)?);
     Ok(ExitCode::SUCCESS)
-}
-
-/// As a worker of trestle-api: one runtime on one thread.
-fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, work)
 }
 
 /// Starts a limit as a process of its own and waits for what it came to.
