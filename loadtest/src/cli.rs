@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "bench")]
+use crate::bench;
 use crate::commands::{compare, merge, run, stub};
 use crate::generator;
 
@@ -29,6 +31,11 @@ enum Command {
     Run(Box<run::RunArgs>),
     Compare(compare::Args),
     Merge(merge::Args),
+    #[cfg(feature = "bench")]
+    Bench(bench::BenchArgs),
+    #[cfg(feature = "bench")]
+    #[command(subcommand, hide = true)]
+    BenchLimit(bench::limit::Limit),
     /// Takes commands on standard input: what scale-out, autoscale, chaos and plan start
     #[command(hide = true)]
     Generate(Box<generator::GenerateArgs>),
@@ -46,6 +53,10 @@ pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
         Command::Run(args) => run::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
+        #[cfg(feature = "bench")]
+        Command::Bench(args) => bench::run(&args).await,
+        #[cfg(feature = "bench")]
+        Command::BenchLimit(limit) => bench::limit::run(limit).await,
         Command::Generate(args) => generator::run(*args).await,
         Command::Stub(args) => stub::run(args).await,
     }

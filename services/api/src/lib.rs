@@ -31,6 +31,7 @@ pub mod middleware;
 pub mod openapi;
 pub mod ops;
 pub mod orders;
+pub mod pace;
 pub mod request;
 pub mod reviews;
 pub mod router;

@@ -37,7 +37,7 @@ use crate::clock::now_ms;
 use crate::db::Deadline;
 use crate::db::deadline::READ;
 use crate::error::{Error, Result};
-use crate::tally;
+use crate::{pace, tally};
 
 /// Loads from MySQL at a time, in this process; more wait, and past `LOADS_WAITING` are refused.
 pub const LOADS: usize = 8;
@@ -132,6 +132,7 @@ impl Cache {
             }
         }
         self.stats.memory_misses.add();
+        pace::keep();
         let (mut landing, joined) = self.start(redis, &key, load);
         if joined {
             self.stats.joins.add();

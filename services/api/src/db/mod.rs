@@ -27,7 +27,7 @@ pub use deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::health::Dependency;
 use crate::metrics::METRICS;
-use crate::tally;
+use crate::{pace, tally};
 
 /// How often a transaction that met a deadlock or a lock wait is tried in all.
 const ATTEMPTS: u32 = 4;
@@ -197,6 +197,7 @@ impl Db {
 
     async fn lease(&self, deadline: Deadline) -> Result<Lease> {
         tally::enter().await?;
+        pace::keep();
         // Boxed: it holds a whole connection handshake, 18 kB that every future above would carry along.
         let began = Instant::now();
         let acquired = timeout_at(deadline.0, Box::pin(self.pool.acquire())).await;
