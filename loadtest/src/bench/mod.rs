@@ -9,6 +9,7 @@ mod checkout;
 mod client;
 mod compare;
 mod footprint;
+mod generator;
 pub mod limit;
 mod login;
 mod measure;
@@ -46,7 +47,7 @@ use crate::usage::Usage;
 const INTERRUPTED: u8 = 130;
 const PRODUCTS: u64 = 2_000;
 /// What `--only` can name.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "memory_hit",
     "memory_hit_1000",
     "not_modified",
@@ -57,6 +58,7 @@ const NAMES: [&str; 10] = [
     "nginx",
     "checkout",
     "login",
+    "generator",
 ];
 
 /// Compares the shop with its limits: bare axum, raw statements, bare argon2, bare nginx
@@ -77,7 +79,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Only these, by commas: memory_hit, memory_hit_1000, not_modified, as_shipped, redis_hit, redis_hit_one, mysql_read, nginx,
-    /// checkout, login
+    /// checkout, login, generator
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(NAMES))]
     pub only: Vec<String>,
     /// The folder for report.html, bench.json and rounds.csv [default: trestle-results/bench-TIME]
@@ -198,6 +200,9 @@ async fn measure(args: &BenchArgs, stack: &Stack, programs: &Path) -> Result<Ben
     }
     if setting.wants("login") {
         comparisons.push(login::compare(&setting, &shop).await?);
+    }
+    if setting.wants("generator") {
+        comparisons.push(generator::compare(&setting).await?);
     }
     let memory = memory(&idle, &stack.processes().await?);
     say("auditing");
