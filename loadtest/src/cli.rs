@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::commands::run;
+use crate::commands::{run, scale_out};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -27,6 +27,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
+    ScaleOut(Box<scale_out::ScaleOutArgs>),
     /// Takes commands on standard input: what scale-out, autoscale, chaos and plan start
     #[command(hide = true)]
     Generate(Box<generator::GenerateArgs>),
@@ -39,6 +40,7 @@ enum Command {
 pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(*args).await,
+        Command::ScaleOut(args) => scale_out::run(*args).await,
         Command::Generate(args) => generator::run(*args).await,
     }
 }

@@ -2,3 +2,4 @@
 
 pub mod common;
 pub mod run;
+pub mod scale_out;
