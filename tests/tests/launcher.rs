@@ -295,6 +295,71 @@ async fn a_replica_that_dies_is_replaced_and_serves_again() {
 }
 
 #[tokio::test]
+async fn a_frozen_process_is_shown_as_such_and_goes_on_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("shop");
+    let url = up(&data).await.url;
+    let states = async || -> Vec<String> {
+        let processes = status(&data).await.processes;
+        let shown = processes
+            .into_iter()
+            .filter(|one| ["nginx", "api-1"].contains(&one.name.as_str()));
+        shown.map(|one| one.state).collect()
+    };
+    assert!(output(&data, &["pause", "api-1", "nginx"]).await.status.success());
+    eventually("both to be frozen", async || {
+        states().await == ["frozen", "frozen"]
+    })
+    .await;
+    let nginx = status(&data).await.processes[0].pid.unwrap();
+    let workers = trestle::procfs::children(nginx);
+    assert!(!workers.is_empty() && workers.iter().all(|worker| worker.state == 'T'));
+    assert!(
+        output(&data, &["resume", "nginx", "api-1"])
+            .await
+            .status
+            .success()
+    );
+    eventually("both to go on", async || states().await == ["ready", "ready"]).await;
+    assert!(replica(&url).await.is_some());
+    // What is frozen ends with the stack all the same.
+    assert!(output(&data, &["pause", "nginx"]).await.status.success());
+    down(&data).await;
+}
+
+#[tokio::test]
+async fn cpu_is_burned_beside_a_replica_and_ends_with_it_or_with_the_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("shop");
+    up(&data).await;
+    let stress = async |arguments: &[&str]| output(&data, &[&["stress"], arguments].concat()).await;
+    for wrong in [&["redis"][..], &["api-1", "--seconds", "0"]] {
+        let refused = stress(wrong).await;
+        assert_eq!(refused.status.code(), Some(64), "{}", text(&refused));
+    }
+    // The launcher's record of it: the line of /proc at its start.
+    let burning = |name: &str| {
+        let record = std::fs::read_to_string(data.join("pids").join(format!("burn-{name}"))).ok()?;
+        Identity::of(record.split(' ').next()?.parse().ok()?)
+    };
+    let first = stress(&["api-1", "--seconds", "600"]).await;
+    assert!(first.status.success(), "{}", text(&first));
+    eventually("its record", async || burning("api-1").is_some()).await;
+    let burn = burning("api-1").unwrap();
+    let again = stress(&["api-1"]).await;
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again).contains("already"), "{}", text(&again));
+    assert!(output(&data, &["kill", "api-1"]).await.status.success());
+    eventually("its end with the replica", async || !burn.is_alive()).await;
+
+    assert!(stress(&["api-2", "--seconds", "600"]).await.status.success());
+    eventually("its record", async || burning("api-2").is_some()).await;
+    let burn = burning("api-2").unwrap();
+    down(&data).await;
+    assert!(!burn.is_alive());
+}
+
+#[tokio::test]
 async fn without_replacement_a_dead_replica_stays_dead_and_the_others_serve() {
     let stack = Stack::builder().replace_dead(false).start().await.unwrap();
     stack.kill("api-1").unwrap();

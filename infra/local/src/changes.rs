@@ -90,7 +90,11 @@ impl Supervisor {
     /// Sends a signal to a process and leaves what follows to the supervisor: what dies of it is started again.
     pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
         let process = self.running(name)?;
-        process.signal(signal)
+        match signal {
+            // nginx is frozen when its workers are.
+            Signal::SIGSTOP | Signal::SIGCONT => process.signal_group(signal),
+            _ => process.signal(signal),
+        }
     }
 
     /// Ends a process with `signal` and holds it down until it is started again. nginx forgets a replica, afterwards: this is
@@ -183,7 +187,7 @@ impl Supervisor {
             .collect()
     }
 
-    fn running(&self, name: &str) -> Result<Arc<Process>> {
+    pub fn running(&self, name: &str) -> Result<Arc<Process>> {
         let state = self.state();
         let service = state.services.get(name).with_context(|| unknown(name))?;
         let process = service.process.clone().filter(|process| process.is_running());

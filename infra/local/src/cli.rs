@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand};
 use trestle::compose::PROJECT;
 use trestle::control::{self, Reply, Request};
 use trestle::data::DataFolder;
+use trestle::options::Usage;
 use trestle::probe;
+use trestle::supervisor::Tier;
 
 mod api;
 mod background;
@@ -18,10 +20,13 @@ mod down;
 mod guard;
 mod kill;
 mod logs;
+mod pause;
 mod reset;
+mod resume;
 mod roll;
 mod scale;
 mod status;
+mod stress;
 mod up;
 
 /// Runs Trestle, a shop in three tiers, as processes on this machine: nginx, API replicas, Redis, MariaDB or MySQL.
@@ -29,11 +34,13 @@ mod up;
 /// All of them listen on 127.0.0.1 or on sockets in a private data folder. A database, Redis or nginx that the machine
 /// already runs is never touched.
 ///
-/// With --compose, the commands work on the shop that runs in containers: status, scale, roll, kill, logs, seed, import,
-/// audit, admin.
+/// With --compose, the commands work on the shop that runs in containers: status, scale, roll, kill, pause, resume, stress,
+/// logs, seed, import, audit, admin.
 #[derive(Parser)]
 #[command(name = "trestle", version, arg_required_else_help = true)]
 pub struct Arguments {
+    #[command(flatten)]
+    place: Where,
     #[command(flatten)]
     world: World,
     #[command(subcommand)]
@@ -49,6 +56,9 @@ enum Command {
     Roll(roll::Roll),
     Logs(logs::Logs),
     Kill(kill::Kill),
+    Pause(pause::Pause),
+    Resume(resume::Resume),
+    Stress(stress::Stress),
     Reset(reset::Reset),
     /// Fills the shop with products, customers and orders (trestle-api seed)
     #[command(disable_help_flag = true)]
@@ -82,19 +92,26 @@ pub struct World {
 #[derive(Args, Clone)]
 pub struct Where {
     /// The stack's private data folder
-    #[arg(long, value_name = "DIR", default_value = ".trestle", env = "TRESTLE_DATA")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".trestle",
+        env = "TRESTLE_DATA"
+    )]
     pub data: PathBuf,
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments {
+        place,
         mut world,
         mut command,
     } = arguments;
     if let Command::Seed(passed) | Command::Import(passed) | Command::Audit(passed) | Command::Admin(passed) =
         &mut command
     {
-        passed.take_own(&mut world)?;
+        passed.take_own(&mut world, &place)?;
     }
     if world.project.is_empty() {
         PROJECT.clone_into(&mut world.project);
@@ -110,6 +127,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Roll(_) => bail!(roll::Roll::refused()),
         Command::Logs(logs) => logs.run().await,
         Command::Kill(kill) => kill.run().await,
+        Command::Pause(pause) => pause.run().await,
+        Command::Resume(resume) => resume.run().await,
+        Command::Stress(stress) => stress.run().await,
         Command::Reset(reset) => reset.run().await,
         Command::Seed(passed) => passed.run("seed").await,
         Command::Import(passed) => passed.run("import").await,
@@ -152,4 +172,24 @@ async fn request(place: &Where, request: &Request) -> Result<ExitCode> {
         Some(_) => bail!("the launcher gave another answer than was asked for"),
         None => Ok(nothing_runs(data.root())),
     }
+}
+
+/// The same for each of several processes, whose names are checked before anything is asked.
+async fn request_each(
+    place: &Where,
+    names: Vec<String>,
+    to_request: impl Fn(String) -> Request,
+) -> Result<ExitCode> {
+    if let Some(unknown) = names.iter().find(|name| Tier::of(name).is_none()) {
+        bail!(Usage(format!(
+            "NAME {unknown:?}: name one as api-1, or redis, database, nginx"
+        )));
+    }
+    for name in names {
+        let code = request(place, &to_request(name)).await?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -33,6 +33,16 @@ pub enum Request {
     Kill {
         name: String,
     },
+    Pause {
+        name: String,
+    },
+    Resume {
+        name: String,
+    },
+    Stress {
+        name: String,
+        seconds: u64,
+    },
     /// What trestle-api needs to work on this stack.
     Environment,
     Down,
@@ -155,6 +165,22 @@ async fn carry_out(request: Request, stack: Arc<Stack>, down: Arc<Notify>) -> Re
                 "it will be replaced: see `trestle status`"
             };
             Ok(Reply::Done(format!("killed {name}; {after}")))
+        }
+        Request::Pause { name } => {
+            stack.pause(&name)?;
+            Ok(Reply::Done(format!(
+                "froze {name}; `trestle resume {name}` ends it"
+            )))
+        }
+        Request::Resume { name } => {
+            stack.resume(&name)?;
+            Ok(Reply::Done(format!("{name} goes on")))
+        }
+        Request::Stress { name, seconds } => {
+            stack.stress(&name, seconds).await?;
+            Ok(Reply::Done(
+                "it ends by itself, with the replica, or with the stack".to_owned(),
+            ))
         }
         Request::Environment => {
             let (executable, variables) = stack.api().context("this stack has no API")?;

@@ -5,6 +5,7 @@
 
 pub mod api;
 mod builder;
+mod cgroup;
 mod changes;
 pub mod compose;
 pub mod control;
@@ -25,6 +26,7 @@ pub mod programs;
 pub mod redis;
 pub mod stack;
 mod start;
+pub mod stress;
 pub mod supervisor;
 pub mod table;
 pub mod tls;

@@ -178,11 +178,27 @@ impl Process {
         send(self.pid(), signal).with_context(|| format!("sending {signal} to {}", self.name))
     }
 
+    /// Sends a signal to this process and to those of its group.
+    pub fn signal_group(&self, signal: Signal) -> Result<()> {
+        if !self.is_running() {
+            return Ok(());
+        }
+        procfs::group_inside(self.pid(), &self.folder)
+            .into_iter()
+            .try_for_each(|member| send(member.pid, signal))
+            .with_context(|| format!("sending {signal} to {}", self.name))
+    }
+
+    /// Whether it is frozen by SIGSTOP.
+    pub fn is_frozen(&self) -> bool {
+        procfs::Stat::read(self.pid()).is_some_and(|stat| stat.state == 'T')
+    }
+
     /// Asks with `signal`, waits up to `limit`, then kills. True when it ended by itself.
     pub async fn end(&self, signal: Signal, limit: Duration) -> Result<bool> {
         self.signal(signal)?;
         // A frozen process would see no signal but SIGKILL.
-        self.signal(Signal::SIGCONT)?;
+        self.signal_group(Signal::SIGCONT)?;
         let by_itself = timeout(limit, self.wait()).await.is_ok();
         if !by_itself {
             self.kill();

@@ -10,7 +10,7 @@ use crate::supervisor::{Service, Supervisor, Tier, replica_number};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProcessInfo {
     pub name: String,
-    /// `ready`, `starting`, `down`, `held` or `draining`; of a container also `unhealthy` or `frozen`.
+    /// `ready`, `starting`, `frozen`, `down`, `held` or `draining`; of a container also `unhealthy`.
     pub state: String,
     pub address: String,
     /// The operations address of a replica (`/` lists its pages).
@@ -43,6 +43,7 @@ impl Supervisor {
             _ if service.draining => "draining",
             None if service.held => "held",
             None => "down",
+            Some(process) if process.is_frozen() => "frozen",
             Some(_) if service.ready => "ready",
             Some(_) => "starting",
         };

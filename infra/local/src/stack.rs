@@ -259,13 +259,26 @@ impl Stack {
         }
     }
 
-    /// Freezes a process (SIGSTOP): it keeps its connections and answers nothing.
+    /// Freezes a process with its workers (SIGSTOP): it keeps its connections and answers nothing.
     pub fn pause(&self, name: &str) -> Result<()> {
         self.signal(name, Signal::SIGSTOP)
     }
 
     pub fn resume(&self, name: &str) -> Result<()> {
         self.signal(name, Signal::SIGCONT)
+    }
+
+    /// Burns CPU inside a replica's allowance for so many seconds (1 to 3600): in its container, or in its cgroup where it
+    /// has one of its own. Returns at once.
+    pub async fn stress(&self, name: &str, seconds: u64) -> Result<()> {
+        let name = name.to_owned();
+        match &self.world {
+            World::Processes(own) => {
+                own.run(move |it| async move { it.stress(&name, seconds).await })
+                    .await
+            }
+            World::Containers(compose, _) => on(compose, move |it| it.stress(&name, seconds)).await,
+        }
     }
 
     /// SIGKILL to a process, which then stays down until [`Stack::restart_process`].

@@ -161,7 +161,7 @@ impl Supervisor {
     }
 
     /// Makes a one-shot process known, so that it ends with the stack.
-    fn register_command(&self, process: Process) -> Result<Arc<Process>> {
+    pub fn register_command(&self, process: Process) -> Result<Arc<Process>> {
         let process = Arc::new(process);
         let mut state = self.state();
         if state.phase == Phase::Stopping {
@@ -172,7 +172,7 @@ impl Supervisor {
         Ok(process)
     }
 
-    fn forget_commands(&self) {
+    pub fn forget_commands(&self) {
         self.state().commands.retain(|process| process.status().is_none());
     }
 
@@ -250,7 +250,11 @@ pub async fn end_leftovers(data: &DataFolder, report: &Report) -> Result<usize> 
     let mut leftovers = Leftover::find(data);
     let count = leftovers.len();
     // The front first, so that nothing is sent to what is ended next; all of a tier at once.
-    for tier in [&["nginx"][..], &["api-", "migrate", "seed"][..], &[""][..]] {
+    for tier in [
+        &["nginx"][..],
+        &["api-", "burn-", "migrate", "seed"][..],
+        &[""][..],
+    ] {
         let (now, later): (Vec<_>, Vec<_>) = leftovers
             .into_iter()
             .partition(|one| tier.iter().any(|prefix| one.name.starts_with(prefix)));

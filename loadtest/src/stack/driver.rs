@@ -66,7 +66,11 @@ impl Process {
 impl Status {
     /// The replicas in the order of their numbers, whatever their state.
     pub fn replicas(&self) -> Vec<&Process> {
-        let mut replicas: Vec<&Process> = self.processes.iter().filter(|it| it.replica().is_some()).collect();
+        let mut replicas: Vec<&Process> = self
+            .processes
+            .iter()
+            .filter(|it| it.replica().is_some())
+            .collect();
         replicas.sort_by_key(|it| it.replica());
         replicas
     }
@@ -196,11 +200,7 @@ impl Driver {
             .output();
         match timeout(limit, output).await {
             Ok(output) => output.with_context(|| format!("running {} (--stack)", self.line(arguments))),
-            Err(_) => bail!(
-                "{}: not done after {} s",
-                self.line(arguments),
-                limit.as_secs()
-            ),
+            Err(_) => bail!("{}: not done after {} s", self.line(arguments), limit.as_secs()),
         }
     }
 }

@@ -69,10 +69,7 @@ fn share(part: f64, of: f64) -> f64 {
 
 /// What this machine is, as results state it; what cannot be read is empty.
 pub fn machine(root: &Root) -> Machine {
-    let (cpus, memory) = (
-        text(&root.proc.join("cpuinfo")),
-        text(&root.proc.join("meminfo")),
-    );
+    let (cpus, memory) = (text(&root.proc.join("cpuinfo")), text(&root.proc.join("meminfo")));
     let kernel = text(&root.proc.join("sys/kernel/osrelease"));
     let listed = cpus
         .lines()

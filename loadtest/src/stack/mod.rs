@@ -1,5 +1,7 @@
 //! The stack under load: the commands that steer it, its processes' CPU and quotas, the host.
 
+pub mod cgroup;
+pub mod cpu;
 pub mod driver;
 pub mod host;
 pub mod limits;

@@ -7,6 +7,7 @@ pub mod admission;
 pub mod audit;
 pub mod backoffice;
 pub mod browser;
+pub mod burn;
 pub mod cache;
 pub mod cart;
 pub mod catalog;

@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use trestle_api::config::{Config, ConfigError, DatabaseArgs, ServeArgs};
 use trestle_api::ops::healthcheck::{self, HealthcheckArgs};
 use trestle_api::telemetry::Log;
-use trestle_api::{audit, backoffice, db, import, openapi, seed, serve};
+use trestle_api::{audit, backoffice, burn, db, import, openapi, seed, serve};
 
 /// Small and frequent allocations dominate; measured 18 % more throughput on the Redis path than the system's.
 #[global_allocator]
@@ -40,6 +40,8 @@ enum Command {
     Openapi(openapi::command::OpenapiArgs),
     /// Say who may use the backoffice: grant, revoke, create, list
     Admin(backoffice::command::AdminArgs),
+    /// Use up CPU for a while, to see what follows
+    Burn(burn::BurnArgs),
     /// Ask a replica's operations port whether it is ready, as containers' health checks do
     Healthcheck(HealthcheckArgs),
 }
@@ -82,6 +84,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => block_on(audit::run(&args)),
         Command::Openapi(args) => openapi::command::run(&args),
         Command::Admin(args) => block_on(backoffice::command::run(&args)),
+        Command::Burn(args) => block_on(burn::run(&args)),
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

@@ -12,7 +12,7 @@ use trestle::data::DataFolder;
 use trestle::options::Usage;
 use trestle::programs;
 
-use super::{World, nothing_runs};
+use super::{Where, World, nothing_runs};
 
 #[derive(Args)]
 pub struct Passed {
@@ -21,15 +21,12 @@ pub struct Passed {
     pub arguments: Vec<OsString>,
     /// What --data among them says.
     #[arg(skip)]
-    data: Option<PathBuf>,
+    data: PathBuf,
 }
 
 impl Passed {
     pub async fn run(self, command: &str) -> Result<ExitCode> {
-        let data = self
-            .data
-            .or_else(|| std::env::var_os("TRESTLE_DATA").map(PathBuf::from))
-            .unwrap_or_else(|| PathBuf::from(".trestle"));
+        let data = self.data;
         if self
             .arguments
             .iter()
@@ -57,8 +54,9 @@ impl Passed {
         }
     }
 
-    /// Takes trestle's own flags, wherever they stand, out of what is passed on.
-    pub fn take_own(&mut self, world: &mut World) -> Result<()> {
+    /// Takes trestle's own flags, wherever they stand, out of what is passed on; those before the command's name are in `place`.
+    pub fn take_own(&mut self, world: &mut World, place: &Where) -> Result<()> {
+        self.data.clone_from(&place.data);
         let mut rest = std::mem::take(&mut self.arguments).into_iter();
         while let Some(argument) = rest.next() {
             let text = argument.to_str().unwrap_or_default();
@@ -78,7 +76,7 @@ impl Passed {
                 }
             };
             if flag == "--data" {
-                self.data = Some(PathBuf::from(value));
+                self.data = PathBuf::from(value);
             } else {
                 world.project = value.to_string_lossy().into_owned();
             }
@@ -114,14 +112,18 @@ mod tests {
             };
             let mut passed = Passed {
                 arguments: words(line),
-                data: None,
+                data: PathBuf::new(),
             };
-            passed.take_own(&mut world).unwrap();
+            let place = Where {
+                data: PathBuf::from("before"),
+            };
+            passed.take_own(&mut world, &place).unwrap();
             assert_eq!((world.compose, world.project.as_str()), (true, "shop"));
-            assert_eq!(passed.data, Some(PathBuf::from("d")));
+            assert_eq!(passed.data, PathBuf::from("d"));
             assert_eq!(passed.arguments, words("products.csv --all-or-nothing"));
             passed.arguments = words("--settled --data");
-            assert!(passed.take_own(&mut world).is_err());
+            assert!(passed.take_own(&mut world, &place).is_err());
+            assert_eq!(passed.data, place.data);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use trestle::control::Status;
 use trestle::options::Usage;
-use trestle::{Compose, table};
+use trestle::{Compose, Signal, table};
 
 use super::api::{Passed, become_program};
 use super::{Command, World, print};
@@ -28,12 +28,24 @@ pub fn run(command: Command, world: &World) -> Result<ExitCode> {
             print(&format!("{replicas} new replicas serve {}", compose.url()?));
         }
         Command::Kill(kill) => {
-            let names: Vec<&str> = kill.names.iter().map(String::as_str).collect();
-            compose.kill(&names)?;
+            compose.kill(&names(&kill.names))?;
             print(&format!(
                 "killed {}; restart policies start again what was killed: see `trestle --compose status`",
-                names.join(", ")
+                kill.names.join(", ")
             ));
+        }
+        Command::Pause(pause) => {
+            compose.signal(&names(&pause.names), Signal::SIGSTOP)?;
+            print(&format!("froze {}", pause.names.join(", ")));
+        }
+        Command::Resume(resume) => {
+            compose.signal(&names(&resume.names), Signal::SIGCONT)?;
+            print(&format!("{} may go on", resume.names.join(", ")));
+        }
+        Command::Stress(stress) => {
+            compose.stress(&stress.name, stress.seconds)?;
+            print(&format!("{:<10} burns CPU for {} s", stress.name, stress.seconds));
+            print("it ends by itself, or with the container");
         }
         Command::Logs(logs) => {
             return become_program(&mut compose.logs_command(
@@ -55,6 +67,10 @@ pub fn run(command: Command, world: &World) -> Result<ExitCode> {
         Command::Guard(_) => bail!(Usage("guard: for local processes only".to_owned())),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn names(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 fn show(status: &Status, json: bool) -> Result<()> {

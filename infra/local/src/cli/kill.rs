@@ -5,10 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use trestle::control::Request;
-use trestle::options::Usage;
-use trestle::supervisor::Tier;
 
-use super::{Where, request};
+use super::{Where, request_each};
 
 /// Kills processes (SIGKILL) to see what follows; they are replaced as an auto scaling group would
 #[derive(Args)]
@@ -22,17 +20,6 @@ pub struct Kill {
 
 impl Kill {
     pub async fn run(self) -> Result<ExitCode> {
-        if let Some(unknown) = self.names.iter().find(|name| Tier::of(name).is_none()) {
-            anyhow::bail!(Usage(format!(
-                "NAME {unknown:?}: name one as api-1, or redis, database, nginx"
-            )));
-        }
-        for name in self.names {
-            let code = request(&self.place, &Request::Kill { name }).await?;
-            if code != ExitCode::SUCCESS {
-                return Ok(code);
-            }
-        }
-        Ok(ExitCode::SUCCESS)
+        request_each(&self.place, self.names, |name| Request::Kill { name }).await
     }
 }

@@ -13,6 +13,7 @@ use nix::sys::signal::Signal;
 
 use super::docker::{SOON, docker};
 use super::{Compose, Container, named};
+use crate::stress::check_name;
 use crate::supervisor::Tier;
 
 /// Longer than the longest grace period, MySQL's 60 s.
@@ -57,6 +58,19 @@ impl Compose {
 
     pub fn resume(&self, name: &str) -> Result<()> {
         quietly("unpause", &self.find(name)?)
+    }
+
+    /// Burns CPU in a replica's container, and so in its allowance, for so many seconds; returns when that has begun.
+    pub fn stress(&self, name: &str, seconds: u64) -> Result<()> {
+        check_name(name)?;
+        let container = self.find(name)?;
+        if container.state != "running" {
+            bail!("{name} is {}: it cannot burn CPU", container.condition());
+        }
+        let seconds = seconds.to_string();
+        docker(&burn(&container.id, &seconds), SOON)
+            .with_context(|| container.name())
+            .map(drop)
     }
 
     /// SIGKILL to a container, which then stays down.
@@ -141,8 +155,40 @@ fn send(signal: Signal, image: &str, targets: &[&Container]) -> Result<()> {
     docker(&arguments, SOON).map(drop)
 }
 
+/// A process of the container: it has the container's quota, is counted with it, and ends with it.
+fn burn<'a>(id: &'a str, seconds: &'a str) -> [&'a str; 7] {
+    [
+        "exec",
+        "--detach",
+        id,
+        "trestle-api",
+        "burn",
+        "--seconds",
+        seconds,
+    ]
+}
+
 fn quietly(verb: &str, container: &Container) -> Result<()> {
     docker(&[verb, &container.id], STOPPED_WITHIN)
         .with_context(|| container.name())
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_is_burned_inside_the_container_and_not_waited_for() {
+        assert_eq!(
+            burn("4f2a", "120").join(" "),
+            "exec --detach 4f2a trestle-api burn --seconds 120"
+        );
+    }
+
+    #[test]
+    fn only_replicas_burn_and_docker_is_not_asked() {
+        let error = Compose::project("none").stress("redis", 1).err();
+        assert!(error.is_some_and(|error| error.to_string().contains("only replicas")));
+    }
 }

@@ -12,7 +12,10 @@ fn script(text: &str) -> Driver {
 fn a_command_line_is_split_as_a_shell_does() {
     let cases: [(&str, &[&str]); 6] = [
         ("trestle --compose", &["trestle", "--compose"]),
-        ("  trestle  --data\t/srv/shop ", &["trestle", "--data", "/srv/shop"]),
+        (
+            "  trestle  --data\t/srv/shop ",
+            &["trestle", "--data", "/srv/shop"],
+        ),
         (r#"trestle --data "/my shop""#, &["trestle", "--data", "/my shop"]),
         (r#"a --data='my "own" shop'"#, &["a", r#"--data=my "own" shop"#]),
         (r#"a my\ shop "a\"b" '\'"#, &["a", "my shop", r#"a"b"#, r"\"]),
@@ -64,12 +67,18 @@ async fn each_word_reaches_the_command_as_it_is_documented() {
 async fn an_error_names_the_command_and_what_it_complained_about() {
     let driver = script("echo some progress; echo first >&2; echo 'api-9: no such process' >&2; exit 1");
     let error = format!("{:#}", driver.kill("api-9").await.unwrap_err());
-    assert!(error.contains("kill api-9") && error.ends_with("api-9: no such process"), "{error}");
+    assert!(
+        error.contains("kill api-9") && error.ends_with("api-9: no such process"),
+        "{error}"
+    );
     let missing = Driver {
         command: vec!["/nowhere/trestle".to_owned()],
     };
     let error = format!("{:#}", missing.status().await.unwrap_err());
-    assert!(error.contains("/nowhere/trestle status --json (--stack)"), "{error}");
+    assert!(
+        error.contains("/nowhere/trestle status --json (--stack)"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

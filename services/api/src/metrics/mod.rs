@@ -20,7 +20,7 @@ use crate::types::money::Money;
 pub use self::http::{Requests, Shard};
 pub use self::kinds::{Counter, Histogram};
 pub use self::page::{CONTENT_TYPE, Page};
-pub use self::process::resident;
+pub use self::process::{cpu_seconds, resident};
 
 pub static METRICS: Metrics = Metrics::new();
 

@@ -37,6 +37,15 @@ pub fn resident() -> u64 {
     resident_bytes(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
 }
 
+/// Seconds of CPU that this process has used; 0 when that cannot be read.
+pub fn cpu_seconds() -> f64 {
+    times(
+        &std::fs::read_to_string("/proc/self/stat").unwrap_or_default(),
+        "",
+    )
+    .0
+}
+
 fn resident_bytes(status: &str) -> u64 {
     // kB, which here means KiB.
     first_number(status, "VmRSS:") * 1024
