@@ -15,6 +15,7 @@ mod rig;
 mod rounds;
 mod screen;
 mod tables;
+mod words;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::page::{estimate, findings, verdict};
 use super::result::ScaleOutResult;
+use super::words::{estimate, findings, verdict};
 use crate::report::number::{count, fixed, maybe, percent, quantity};
 use crate::report::screen::Columns;
 use crate::stats::bootstrap::Estimate;

@@ -3,8 +3,8 @@
 use super::analysis::Count;
 use super::calibrate::Step;
 use super::check::Check;
-use super::page::estimate;
 use super::result::ScaleOutResult;
+use super::words::estimate;
 use crate::report::number::{count, fixed, maybe, percent, quantity};
 use crate::report::table::{Cell, Column, Table, Tone};
 use crate::stats::bootstrap::{Estimate, Interval};
