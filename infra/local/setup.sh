@@ -11,7 +11,8 @@ Installs what is missing to build and run Trestle: a C compiler, make, nginx, Re
 MySQL) from the system's packages, by apt-get, with sudo when not root. Nothing missing: nothing happens.
 Rust is not installed: without it the way to get it is named.
 
-  --tests  also what only the tests need: Python, and Chromium with its driver and a Korean font
+  --tests  also what only the tests need: Python, Chromium with its driver and a Korean font, and the load clients wrk
+           and hey
   --check  says what is missing and installs nothing; exit code 1 when something is
 
 Exit code 1: something is still missing, and the message says what and how to get it.
@@ -63,9 +64,12 @@ missing() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/cert.pem ] || [ -e /etc/ssl/cert.pem ] ||
         echo "certificate authorities|ca-certificates|ca-certificates|ca-certificates"
     [ -z "$tests" ] || has envsubst || echo "envsubst|gettext-base|gettext|gettext"
-    # For schemathesis. Debian's python3 comes without what makes a virtual environment.
+    # For schemathesis, axe-core and k6. Debian's python3 comes without what makes a virtual environment.
     [ -z "$tests" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ||
         echo "python3 with venv|python3-venv|python3|python3"
+    # The load generator is held against them. Fedora has no package of hey.
+    [ -z "$tests" ] || has wrk || echo "wrk|wrk|wrk|wrk"
+    [ -z "$tests" ] || has hey || has dnf || echo "hey|hey||hey"
     # Ubuntu's packages of the browser are something else: see check_browser.
     [ -z "$tests" ] || has_browser || is_ubuntu ||
         echo "Chromium and its driver|chromium chromium-driver|chromium chromedriver|chromium chromedriver"

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{run, scale_out};
+use crate::commands::{compare, merge, run, scale_out};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -28,6 +28,8 @@ pub struct Arguments {
 enum Command {
     Run(Box<run::RunArgs>),
     ScaleOut(Box<scale_out::ScaleOutArgs>),
+    Compare(compare::Args),
+    Merge(merge::Args),
     /// Takes commands on standard input: what scale-out, autoscale, chaos and plan start
     #[command(hide = true)]
     Generate(Box<generator::GenerateArgs>),
@@ -41,6 +43,8 @@ pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(*args).await,
         Command::ScaleOut(args) => scale_out::run(*args).await,
+        Command::Compare(args) => compare::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Generate(args) => generator::run(*args).await,
     }
 }

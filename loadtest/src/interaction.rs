@@ -117,6 +117,35 @@ impl Interaction {
         }
     }
 
+    /// What is asked of the shop, in this order: pages of the storefront, and calls below `/api/v1`. README.md has the same table.
+    pub fn calls(self) -> &'static str {
+        match self {
+            Self::Home => "page `/`; GET `/products/new`, `/products/best-sellers`, `/categories`",
+            Self::NewProducts => "GET `/products/new?category=`",
+            Self::BestSellers => "GET `/products/best-sellers?category=`",
+            Self::ProductDetail => "GET `/products/{id}`, `/products/{id}/reviews`, `/products/{id}/related`",
+            Self::SearchRequest => "GET `/categories`, `/products`",
+            Self::SearchResults => "GET `/categories`, `/products?q=`",
+            Self::Cart => "PUT or DELETE `/cart/items/{variant_id}`, GET `/cart`",
+            Self::Registration => "page `/register`: the form alone",
+            Self::BuyRequest => {
+                "without a session first one of the two steps below; GET `/cart`, `/customers/me/addresses`"
+            }
+            Self::BuyConfirm => "GET `/cart`, POST `/orders` with an Idempotency-Key",
+            Self::OrderInquiry => "GET `/orders`; without a session page `/login`",
+            Self::OrderDisplay => "GET `/orders/{id}`; without a session page `/login`",
+            Self::AdminRequest => "GET `/admin/products/{id}`",
+            Self::AdminConfirm => "GET, then PATCH `/admin/products/{id}` with If-Match",
+            Self::NewAccount => "POST `/customers`",
+            Self::Login => "POST `/sessions`",
+        }
+    }
+
+    /// Password hashes that it costs the shop.
+    pub fn hashes(self) -> u32 {
+        u32::from(self.class() == Class::Hash)
+    }
+
     pub fn class(self) -> Class {
         match self {
             Self::Cart | Self::BuyConfirm | Self::AdminConfirm => Class::Write,
@@ -172,6 +201,27 @@ mod tests {
     fn each_mix_is_whole() {
         for mix in [Mix::Browsing, Mix::Shopping, Mix::Ordering] {
             assert_eq!(mix.weights().iter().sum::<u32>(), 10_000, "{mix:?}");
+        }
+    }
+
+    #[test]
+    fn the_readme_has_the_same_table() {
+        let readme = include_str!("../README.md");
+        for interaction in Interaction::ALL {
+            let shares = [Mix::Browsing, Mix::Shopping, Mix::Ordering].map(|mix| {
+                let weight = mix.weights().get(interaction.index()).copied();
+                weight.map_or_else(String::new, |weight| {
+                    format!("{}.{:02}", weight / 100, weight % 100)
+                })
+            });
+            let row = format!(
+                "| {} | {} | {} | {} |",
+                interaction.label(),
+                interaction.calls(),
+                interaction.hashes(),
+                shares.join(" | ")
+            );
+            assert!(readme.contains(&row), "README.md lacks:\n{row}");
         }
     }
 

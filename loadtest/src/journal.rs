@@ -52,10 +52,14 @@ pub enum Write {
         cookie: Option<String>,
     },
     /// A visitor logged in: the visitor's cart went into the account's.
-    Merge { from: u32 },
+    Merge {
+        from: u32,
+    },
     Order(Order),
     /// An account, a session, an address, an edit: counted, not compared.
-    Other { what: String },
+    Other {
+        what: String,
+    },
 }
 
 /// An order, as it was asked for and, when acknowledged, as it was answered.

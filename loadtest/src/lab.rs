@@ -39,7 +39,8 @@ pub struct Held {
 impl Held {
     /// Whether nothing was lost, and somebody looked.
     pub fn is_good(&self) -> bool {
-        let audit = matches!(self.audited.audit, Some(crate::result::Audit::Passed(_))) || !self.audited.wanted;
+        let audit =
+            matches!(self.audited.audit, Some(crate::result::Audit::Passed(_))) || !self.audited.wanted;
         self.verification.violations.is_empty() && audit
     }
 }
@@ -49,7 +50,12 @@ impl Lab {
     ///
     /// # Errors
     /// When no stack runs, or the generator cannot reach it.
-    pub async fn open(stack: &StackArgs, shop: &ShopArgs, place: &GeneratorArgs, folder: &Folder) -> Result<Self> {
+    pub async fn open(
+        stack: &StackArgs,
+        shop: &ShopArgs,
+        place: &GeneratorArgs,
+        folder: &Folder,
+    ) -> Result<Self> {
         let (driver, status) = stack.running().await?;
         let url = shop.url.clone().unwrap_or_else(|| status.url.clone());
         let mut shop = shop.clone();
@@ -82,7 +88,9 @@ impl Lab {
         let verification = self
             .generator
             .verify(|done, of| {
-                line.show(&format!("asking the shop for what it acknowledged: {done} of {of} owners"));
+                line.show(&format!(
+                    "asking the shop for what it acknowledged: {done} of {of} owners"
+                ));
             })
             .await?;
         line.done();
@@ -140,8 +148,19 @@ fn compose(driver: &Driver) -> Vec<String> {
         .or_else(|| std::env::var("COMPOSE_PROJECT_NAME").ok())
         .unwrap_or_else(|| "trestle".to_owned());
     let words = [
-        "docker", "compose", "--project-name", &project, "--profile", "loadtest", "run", "--rm", "--no-deps", "-T",
-        "-e", crate::generator::ADMIN_PASSWORD, "loadtest",
+        "docker",
+        "compose",
+        "--project-name",
+        &project,
+        "--profile",
+        "loadtest",
+        "run",
+        "--rm",
+        "--no-deps",
+        "-T",
+        "-e",
+        crate::generator::ADMIN_PASSWORD,
+        "loadtest",
     ];
     words.map(ToOwned::to_owned).to_vec()
 }
@@ -166,9 +185,19 @@ mod tests {
     fn a_stack_of_containers_has_its_generator_beside_nginx() {
         let driver: Driver = "trestle --compose --project other".parse().unwrap();
         let place = GeneratorArgs { generator: None };
-        let place = generator(&driver, "http://127.0.0.1:9999", &shop(), &place, Path::new("/results"));
+        let place = generator(
+            &driver,
+            "http://127.0.0.1:9999",
+            &shop(),
+            &place,
+            Path::new("/results"),
+        );
         assert_eq!(place.url, "http://127.0.0.1:8080");
-        assert!(place.command.starts_with(&["docker".to_owned(), "compose".to_owned()]));
+        assert!(
+            place
+                .command
+                .starts_with(&["docker".to_owned(), "compose".to_owned()])
+        );
         assert!(place.command.contains(&"other".to_owned()));
     }
 
@@ -176,7 +205,13 @@ mod tests {
     fn a_local_stack_has_it_here_and_the_password_is_on_no_command_line() {
         let driver: Driver = "trestle --data d".parse().unwrap();
         let place = GeneratorArgs { generator: None };
-        let place = generator(&driver, "http://127.0.0.1:9999", &shop(), &place, Path::new("/results"));
+        let place = generator(
+            &driver,
+            "http://127.0.0.1:9999",
+            &shop(),
+            &place,
+            Path::new("/results"),
+        );
         assert!(place.command.is_empty());
         assert_eq!(place.journal, Path::new("/results/journal.jsonl"));
         assert!(!place.flags.iter().any(|flag| flag == "p"));

@@ -6,15 +6,12 @@
 pub mod bench;
 pub mod cli;
 pub mod commands;
-pub mod compare;
 pub mod drive;
 pub mod generator;
-pub mod histogram;
 pub mod interaction;
 pub mod journal;
 pub mod lab;
 pub mod load;
-pub mod merge;
 pub mod model;
 pub mod own;
 pub mod recorder;

@@ -20,7 +20,11 @@ fn main() -> ExitCode {
         Err(error) => {
             error.print().ok();
             let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return if is_answer { ExitCode::SUCCESS } else { ExitCode::from(BAD_USAGE) };
+            return if is_answer {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(BAD_USAGE)
+            };
         }
     };
     // One thread: a generator needs no locks, and its CPU is that of one core.

@@ -131,7 +131,8 @@ impl Recorder {
         if self.is_measured(due) {
             self.measured.offered += 1;
             self.measured.client.sent += 1.0;
-            self.lag.saturating_record(micros(now.saturating_duration_since(due)));
+            self.lag
+                .saturating_record(micros(now.saturating_duration_since(due)));
         }
     }
 
@@ -162,7 +163,11 @@ impl Recorder {
                 .entry(Bytes::copy_from_slice(replica.as_bytes()))
                 .or_default() += 1;
         }
-        if let Some(source) = answer.headers.get(&CACHE_STATUS).and_then(|value| source(value.as_bytes())) {
+        if let Some(source) = answer
+            .headers
+            .get(&CACHE_STATUS)
+            .and_then(|value| source(value.as_bytes()))
+        {
             let now = Instant::now();
             let add = |caches: &mut Caches| match source {
                 Source::Memory => caches.memory += 1,
@@ -184,7 +189,9 @@ impl Recorder {
         let entry = self.errors.entry(class).or_default();
         entry.count += 1;
         if entry.samples.len() < SAMPLES {
-            entry.samples.push(format!("{:.1} s: {}", at.as_secs_f64(), sample()));
+            entry
+                .samples
+                .push(format!("{:.1} s: {}", at.as_secs_f64(), sample()));
         }
     }
 
@@ -260,7 +267,8 @@ impl Recorder {
     }
 
     fn seconds_at(&mut self, at: Instant) -> &mut Line {
-        let number = usize::try_from(at.saturating_duration_since(self.began).as_secs()).unwrap_or(usize::MAX);
+        let number =
+            usize::try_from(at.saturating_duration_since(self.began).as_secs()).unwrap_or(usize::MAX);
         // No run lasts longer than a day; a clock that jumps makes no list of years.
         let number = number.min(86_400);
         let closing = self.seconds.len();
@@ -281,7 +289,9 @@ impl Recorder {
 
     /// The last whole second, for the screen.
     pub fn last_second(&mut self) -> Option<Second> {
-        let number = usize::try_from(self.began.elapsed().as_secs()).ok()?.checked_sub(1)?;
+        let number = usize::try_from(self.began.elapsed().as_secs())
+            .ok()?
+            .checked_sub(1)?;
         let line = self.seconds.get(number)?;
         let mut second = line.second;
         if let Some(latencies) = &line.latencies {
@@ -296,9 +306,9 @@ impl Recorder {
     /// # Errors
     /// When a histogram cannot be written; it does not happen.
     pub fn finish(mut self) -> anyhow::Result<Measured> {
-        let offset = self
-            .from
-            .map_or(0, |from| i64::try_from((from - self.began).as_secs()).unwrap_or_default());
+        let offset = self.from.map_or(0, |from| {
+            i64::try_from((from - self.began).as_secs()).unwrap_or_default()
+        });
         let mut measured = self.measured;
         for (number, line) in self.seconds.iter_mut().enumerate() {
             line.close();
@@ -421,7 +431,11 @@ mod tests {
         recorder.ended(Interaction::Home, late, late, Ended::Well);
         let measured = recorder.finish().unwrap();
         assert_eq!((measured.offered, measured.completed, measured.failed), (1, 1, 1));
-        let seen: u64 = measured.timeline.iter().map(|second| second.completed + second.failed).sum();
+        let seen: u64 = measured
+            .timeline
+            .iter()
+            .map(|second| second.completed + second.failed)
+            .sum();
         assert_eq!(seen, 3);
     }
 }

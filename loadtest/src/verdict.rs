@@ -73,12 +73,11 @@ pub fn limits(limits: &Limits, model: &Model, measured: &Measured) -> anyhow::Re
         }
         let whole = hist::merge(&parts)?;
         // Where too few came for a 99th percentile, what is known has to hold: the slowest.
-        let (found, value) = match hist::percentile(&whole, 0.99) {
-            Some(p99) => (format!("{p99:.1} ms"), p99),
-            None => {
-                let most = hist::milliseconds(whole.max());
-                (format!("{most:.1} ms at most, of {} samples", whole.len()), most)
-            }
+        let (found, value) = if let Some(p99) = hist::percentile(&whole, 0.99) {
+            (format!("{p99:.1} ms"), p99)
+        } else {
+            let most = hist::milliseconds(whole.max());
+            (format!("{most:.1} ms at most, of {} samples", whole.len()), most)
         };
         verdicts.push(Verdict {
             what: what.to_owned(),
@@ -91,7 +90,12 @@ pub fn limits(limits: &Limits, model: &Model, measured: &Measured) -> anyhow::Re
     verdicts.push(Verdict {
         what: "failed and refused".to_owned(),
         limit: format!("{} %", limits.errors),
-        found: format!("{:.3} % ({} failed, {} refused)", wrong * 100.0, measured.failed, measured.shed),
+        found: format!(
+            "{:.3} % ({} failed, {} refused)",
+            wrong * 100.0,
+            measured.failed,
+            measured.shed
+        ),
         holds: wrong * 100.0 <= limits.errors,
     });
     let throttled: u64 = measured
@@ -167,7 +171,12 @@ pub fn validity(model: &Model, measured: &Measured) -> Vec<Verdict> {
         verdicts.push(Verdict {
             what: "warm-up".to_owned(),
             limit: "throughput and hit rate settled".to_owned(),
-            found: if measured.settled { "settled" } else { "unsettled after 30 s" }.to_owned(),
+            found: if measured.settled {
+                "settled"
+            } else {
+                "unsettled after 30 s"
+            }
+            .to_owned(),
             holds: measured.settled,
         });
     }
@@ -182,7 +191,8 @@ pub fn outcome(
     audit: Option<&Audit>,
     audit_wanted: bool,
 ) -> Outcome {
-    let lost = verification.is_some_and(|it| !it.violations.is_empty()) || matches!(audit, Some(Audit::Failed(_)));
+    let lost =
+        verification.is_some_and(|it| !it.violations.is_empty()) || matches!(audit, Some(Audit::Failed(_)));
     if lost {
         return Outcome::Failed;
     }
@@ -263,8 +273,14 @@ mod tests {
         assert!(broken(&check(Interaction::Home, 240)).is_empty());
         assert_eq!(broken(&check(Interaction::Home, 260)), ["reads p99"]);
         assert!(broken(&check(Interaction::BuyConfirm, 490)).is_empty());
-        assert_eq!(broken(&check(Interaction::BuyConfirm, 510)), ["cart and checkout p99"]);
-        assert_eq!(broken(&check(Interaction::Login, 2_010)), ["login and registration p99"]);
+        assert_eq!(
+            broken(&check(Interaction::BuyConfirm, 510)),
+            ["cart and checkout p99"]
+        );
+        assert_eq!(
+            broken(&check(Interaction::Login, 2_010)),
+            ["login and registration p99"]
+        );
     }
 
     #[test]
@@ -283,7 +299,10 @@ mod tests {
             count: 1,
             samples: Vec::new(),
         });
-        assert_eq!(broken(&limits(&Limits::default(), &CLOSED, &many).unwrap()), ["429 answers"]);
+        assert_eq!(
+            broken(&limits(&Limits::default(), &CLOSED, &many).unwrap()),
+            ["429 answers"]
+        );
     }
 
     #[test]
@@ -306,12 +325,27 @@ mod tests {
         };
         let fine = Verification::default();
         let passed = Audit::Passed(String::new());
-        assert_eq!(outcome(&[], &[], Some(&lost), Some(&passed), true), Outcome::Failed);
+        assert_eq!(
+            outcome(&[], &[], Some(&lost), Some(&passed), true),
+            Outcome::Failed
+        );
         let failed = Audit::Failed(String::new());
-        assert_eq!(outcome(&[], &[], Some(&fine), Some(&failed), false), Outcome::Failed);
+        assert_eq!(
+            outcome(&[], &[], Some(&fine), Some(&failed), false),
+            Outcome::Failed
+        );
         let not_run = Audit::NotRun(String::new());
-        assert_eq!(outcome(&[], &[], Some(&fine), Some(&not_run), true), Outcome::NotAudited);
-        assert_eq!(outcome(&[], &[], Some(&fine), Some(&not_run), false), Outcome::Passed);
-        assert_eq!(outcome(&[], &[], Some(&fine), Some(&passed), true), Outcome::Passed);
+        assert_eq!(
+            outcome(&[], &[], Some(&fine), Some(&not_run), true),
+            Outcome::NotAudited
+        );
+        assert_eq!(
+            outcome(&[], &[], Some(&fine), Some(&not_run), false),
+            Outcome::Passed
+        );
+        assert_eq!(
+            outcome(&[], &[], Some(&fine), Some(&passed), true),
+            Outcome::Passed
+        );
     }
 }

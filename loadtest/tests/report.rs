@@ -10,7 +10,6 @@ mod sample;
 
 use std::path::PathBuf;
 
-use trestle_loadtest::report::chart::Picture;
 use trestle_loadtest::report::page::{Page, Standing};
 use trestle_loadtest::report::run::{run_csv, run_page};
 use trestle_loadtest::report::screen::run_summary;

@@ -100,7 +100,8 @@ impl Stack {
             return Ok(());
         }
         let Some(driver) = &self.driver else { return Ok(()) };
-        let (email, password) = crate::shopper::new_admin(&self.url, shop.authority.as_deref(), driver).await?;
+        let (email, password) =
+            crate::shopper::new_admin(&self.url, shop.authority.as_deref(), driver).await?;
         shop.admin = Some(email);
         shop.admin_password = Some(password);
         Ok(())
@@ -136,7 +137,9 @@ impl ShopArgs {
         }
         match std::env::var(ADMIN_PASSWORD) {
             Ok(password) => Ok(password),
-            Err(_) => bail!(Usage(format!("--admin {email}: {ADMIN_PASSWORD} does not hold its password"))),
+            Err(_) => bail!(Usage(format!(
+                "--admin {email}: {ADMIN_PASSWORD} does not hold its password"
+            ))),
         }
     }
 }
@@ -170,9 +173,14 @@ pub fn describe(load: &Load) -> String {
             };
             format!("{rate} {unit}/s ({spread})")
         }
-        Model::Flash { product, buyers } => return format!("a flash sale of product {product}, {buyers} buyers"),
+        Model::Flash { product, buyers } => {
+            return format!("a flash sale of product {product}, {buyers} buyers");
+        }
     };
-    let mix = load.only.map_or_else(|| format!("mix {}", load.mix.name()), |only| format!("{} alone", only.label()));
+    let mix = load.only.map_or_else(
+        || format!("mix {}", load.mix.name()),
+        |only| format!("{} alone", only.label()),
+    );
     format!("{what}, {mix}, {} s", load.seconds)
 }
 

@@ -1,5 +1,7 @@
 //! The commands, one a file or folder.
 
 pub mod common;
+pub mod compare;
+pub mod merge;
 pub mod run;
 pub mod scale_out;

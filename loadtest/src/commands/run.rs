@@ -141,7 +141,6 @@ impl LoadArgs {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
             reason = "a number of shoppers"
         )]
         let scaled = |count: f64| (count * self.shape.peak()).ceil() as usize;
@@ -156,7 +155,11 @@ impl LoadArgs {
     }
 
     fn accounts(&self) -> usize {
-        let wanted = if self.flash.is_some() { self.crowd() } else { self.crowd().min(MOST_ACCOUNTS) };
+        let wanted = if self.flash.is_some() {
+            self.crowd()
+        } else {
+            self.crowd().min(MOST_ACCOUNTS)
+        };
         self.accounts.unwrap_or(wanted)
     }
 }
@@ -166,7 +169,10 @@ impl LoadArgs {
 pub async fn run(mut args: RunArgs) -> Result<ExitCode> {
     let seed = args.shop.seed;
     let load = args.load.load(seed);
-    args.load.shape.check().map_err(|error| Usage(format!("--shape: {error:#}")))?;
+    args.load
+        .shape
+        .check()
+        .map_err(|error| Usage(format!("--shape: {error:#}")))?;
     let stack = args.stack.find(args.shop.url.as_deref()).await?;
     let url = stack.url.clone();
     HostLimits::raise(&Root::default())?
@@ -188,7 +194,9 @@ pub async fn run(mut args: RunArgs) -> Result<ExitCode> {
     }
     let began = common::now_text();
     let stock = Stock::look(&crowd, &load).await?;
-    let measured = crowd.drive(&load, |tick| line.show(&common::tick_line(&tick))).await?;
+    let measured = crowd
+        .drive(&load, |tick| line.show(&common::tick_line(&tick)))
+        .await?;
     line.done();
     let mut verification = check(&crowd, &mut line).await?;
     stock.compare(&crowd, &measured, &mut verification).await?;
@@ -203,7 +211,9 @@ async fn check(crowd: &Crowd, line: &mut common::Progress) -> Result<Verificatio
     crowd.leave();
     let shop = Rc::clone(&crowd.shop);
     let verification = verify::verify(&shop, |done, of| {
-        line.show(&format!("asking the shop for what it acknowledged: {done} of {of} owners"));
+        line.show(&format!(
+            "asking the shop for what it acknowledged: {done} of {of} owners"
+        ));
     })
     .await?;
     line.done();
@@ -256,7 +266,11 @@ impl RunArgs {
     }
 }
 
-fn write(folder: &Folder, result: &RunResult) -> Result<()> {
+/// `result.json`, `report.html` and the CSV files.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(folder: &Folder, result: &RunResult) -> Result<()> {
     folder.write_json("result.json", result)?;
     folder.write("report.html", page::run_page(result))?;
     for (name, content) in page::run_csv(result)? {
@@ -330,14 +344,19 @@ async fn wait_for(moment: &str) -> Result<()> {
     use time::macros::format_description;
     let now = time::OffsetDateTime::now_utc();
     let parsed = time::OffsetDateTime::parse(moment, &Rfc3339).or_else(|_| {
-        time::Time::parse(moment, format_description!("[hour]:[minute]:[second]")).map(|clock| now.replace_time(clock))
+        time::Time::parse(moment, format_description!("[hour]:[minute]:[second]"))
+            .map(|clock| now.replace_time(clock))
     });
     let Ok(at) = parsed else {
-        bail!(Usage(format!("--start-at {moment:?} is neither HH:MM:SS nor RFC 3339")));
+        bail!(Usage(format!(
+            "--start-at {moment:?} is neither HH:MM:SS nor RFC 3339"
+        )));
     };
     let left = at - now;
     if left.is_negative() || left > time::Duration::hours(1) {
-        bail!(Usage(format!("--start-at {moment} is not within the next hour (UTC)")));
+        bail!(Usage(format!(
+            "--start-at {moment} is not within the next hour (UTC)"
+        )));
     }
     common::say(&format!("waiting until {moment} UTC"));
     tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::load::{Load, Model};
+use crate::own::{self, Own};
 use crate::result::{Measured, Second};
 use crate::shopper::Shopper;
 use crate::shopper::shop::Shop;
-use crate::own::{self, Own};
 
 /// What is under way at the end of a load is waited for as long as a client waits for an answer.
 const DRAIN: Duration = Duration::from_secs(16);
@@ -104,7 +104,12 @@ impl Crowd {
     ///
     /// # Errors
     /// When the shop refuses.
-    pub async fn prepare(&self, accounts: usize, with_sessions: bool, mut tell: impl FnMut(usize, usize)) -> Result<()> {
+    pub async fn prepare(
+        &self,
+        accounts: usize,
+        with_sessions: bool,
+        mut tell: impl FnMut(usize, usize),
+    ) -> Result<()> {
         let there = if with_sessions {
             self.idle.borrow().len()
         } else {
@@ -122,7 +127,9 @@ impl Crowd {
                     anyhow::Ok(shopper)
                 });
             }
-            let Some(joined) = open.join_next().await else { break };
+            let Some(joined) = open.join_next().await else {
+                break;
+            };
             let mut shopper = joined??;
             if with_sessions {
                 self.idle.borrow_mut().push(shopper);
@@ -181,7 +188,8 @@ impl Crowd {
         self.tick(Phase::Measuring, Duration::ZERO, Some(load.seconds), &mut tell);
         if let Model::Flash { product, buyers } = load.model {
             self.flash(product, buyers, from, &mut work);
-            self.until_done(&mut work, Duration::from_secs_f64(load.seconds), from, &mut tell).await;
+            self.until_done(&mut work, Duration::from_secs_f64(load.seconds), from, &mut tell)
+                .await;
         } else {
             self.measure(load.seconds, from, &mut tell).await;
         }
@@ -205,7 +213,7 @@ impl Crowd {
             crate::recorder::Recorder::new()?,
         );
         let mut measured = recorder.finish()?;
-        measured.client.cpu = (after.cpu - before.cpu).as_secs_f64() / measured.seconds.max(1e-9);
+        measured.client.cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / measured.seconds.max(1e-9);
         measured.client.memory = after.memory;
         measured.client.connections = self.idle.borrow().len() as u64;
         measured.journal = self.shop.journal_file().counts();

@@ -57,7 +57,8 @@ pub(super) async fn wait(shop: &Shop, warm_up: WarmUp, tell: &mut impl FnMut(Tic
                 second,
             });
         }
-        shop.sleep_until(next_window.min(next_tick).min(began + limit)).await;
+        shop.sleep_until(next_window.min(next_tick).min(began + limit))
+            .await;
     }
 }
 
@@ -85,13 +86,15 @@ fn is_settled(windows: &[Window]) -> bool {
     };
     let completed = last.iter().map(|window| window.completed);
     let mean = completed.clone().sum::<f64>() / 3.0;
-    let (least, most) = completed.fold((f64::MAX, 0.0_f64), |(least, most), it| (least.min(it), most.max(it)));
+    let (least, most) = completed.fold((f64::MAX, 0.0_f64), |(least, most), it| {
+        (least.min(it), most.max(it))
+    });
     // Counts of arrivals vary by their root; the range of three, by some three of that.
     let chance = 3.0 / mean.max(1.0).sqrt();
     let hits: Vec<f64> = last.iter().filter_map(|window| window.hits).collect();
-    let (worst, best) = hits
-        .iter()
-        .fold((f64::MAX, 0.0_f64), |(worst, best), it| (worst.min(*it), best.max(*it)));
+    let (worst, best) = hits.iter().fold((f64::MAX, 0.0_f64), |(worst, best), it| {
+        (worst.min(*it), best.max(*it))
+    });
     mean > 0.0
         && (most - least) / mean <= WITHIN.max(chance)
         && (hits.is_empty() || best - worst <= WITHIN.max(chance))
@@ -113,9 +116,15 @@ mod tests {
     fn three_windows_within_five_percent_are_settled() {
         let even = [0.9; 4];
         assert!(!is_settled(&windows(&[10_000.0, 10_100.0], &even)));
-        assert!(is_settled(&windows(&[5_000.0, 10_000.0, 10_100.0, 10_300.0], &even)));
+        assert!(is_settled(&windows(
+            &[5_000.0, 10_000.0, 10_100.0, 10_300.0],
+            &even
+        )));
         assert!(!is_settled(&windows(&[9_000.0, 10_000.0, 10_100.0], &even)));
-        assert!(!is_settled(&windows(&[10_000.0; 3], &[0.5, 0.7, 0.9])), "hit rate");
+        assert!(
+            !is_settled(&windows(&[10_000.0; 3], &[0.5, 0.7, 0.9])),
+            "hit rate"
+        );
         assert!(!is_settled(&windows(&[0.0; 3], &even)), "nothing happens");
     }
 

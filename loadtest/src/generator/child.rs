@@ -33,7 +33,11 @@ pub struct Where {
 impl Where {
     /// The command, for people.
     pub fn said(&self) -> String {
-        if self.command.is_empty() { "a process here".to_owned() } else { self.command.join(" ") }
+        if self.command.is_empty() {
+            "a process here".to_owned()
+        } else {
+            self.command.join(" ")
+        }
     }
 }
 
@@ -153,7 +157,10 @@ impl Generator {
     pub async fn end(self) {
         let Self { mut child, input, .. } = self;
         drop(input);
-        if tokio::time::timeout(Duration::from_secs(5), child.wait()).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(5), child.wait())
+            .await
+            .is_err()
+        {
             // It is killed when its handle goes.
             drop(child);
         }

@@ -32,8 +32,14 @@ pub enum Command {
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// It knows the shop.
-    Ready { products: u64, pid: u32 },
-    Progress { done: usize, of: usize },
+    Ready {
+        products: u64,
+        pid: u32,
+    },
+    Progress {
+        done: usize,
+        of: usize,
+    },
     Tick(Tick),
     Done,
     Measured(Box<Measured>),

@@ -13,7 +13,7 @@ where
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(names).context("CSV")?;
     for row in rows {
-        writer.write_record(row.into_iter()).context("CSV")?;
+        writer.write_record(row).context("CSV")?;
     }
     writer.into_inner().context("CSV")
 }

@@ -34,17 +34,30 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     format!("{sign}{}{point}{rest}", group(whole))
 }
 
+/// A setting as it was given: at most three decimals, none that are 0.
+pub fn plain(value: f64) -> String {
+    let text = fixed(value, 3);
+    match text.split_once('.') {
+        Some((_, decimals)) if decimals.bytes().all(|digit| digit == b'0') => fixed(value, 0),
+        Some(_) => text.trim_end_matches('0').to_owned(),
+        None => text,
+    }
+}
+
 /// A number that may be missing: `-` then.
 pub fn maybe(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), quantity)
 }
 
-/// A part of a whole as percent: `0.1234` as `12.3 %`.
+/// A part of a whole as percent: `0.1234` as `12.3 %`, `0.000123` as `0.0123 %`.
 pub fn percent(share: f64) -> String {
-    if share.is_finite() {
-        format!("{} %", fixed(100.0 * share, 1))
-    } else {
+    let percent = 100.0 * share;
+    if !percent.is_finite() {
         "-".to_owned()
+    } else if percent > 0.0 && percent < 1.0 {
+        format!("{} %", quantity(percent))
+    } else {
+        format!("{} %", fixed(percent, 1))
     }
 }
 
@@ -71,7 +84,7 @@ pub fn bytes(value: u64) -> String {
 /// Seconds: `12.5 s`, `2 min 05 s`, `1 h 02 min`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 120.0 {
-        return format!("{} s", quantity(seconds));
+        return format!("{} s", plain((seconds * 10.0).round() / 10.0));
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -141,6 +154,11 @@ mod tests {
         assert_eq!(duration(12.5), "12.5 s");
         assert_eq!(duration(125.0), "2 min 05 s");
         assert_eq!(duration(3_720.0), "1 h 02 min");
+        assert_eq!(percent_of(5, 48_611), "0.0103 %");
+        assert_eq!(percent(0.0), "0.0 %");
+        assert_eq!(plain(7.0), "7");
+        assert_eq!(plain(0.25), "0.25");
+        assert_eq!(plain(1_200.0), "1,200");
         assert_eq!(percent_of(1, 8), "12.5 %");
         assert_eq!(percent_of(0, 0), "-");
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::page::escape;
+use crate::result::Verdict;
 
 /// What a cell says beside its text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,6 +95,25 @@ impl Table {
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
         }
+    }
+
+    /// A row for each thing that has to hold.
+    pub fn of_verdicts(verdicts: &[Verdict]) -> Self {
+        let mut table = Self::new([
+            Column::text("What"),
+            Column::number("Limit"),
+            Column::number("Found"),
+            Column::text("Holds"),
+        ]);
+        for verdict in verdicts {
+            table.row([
+                verdict.what.as_str().into(),
+                verdict.limit.as_str().into(),
+                verdict.found.as_str().into(),
+                Cell::holds(verdict.holds),
+            ]);
+        }
+        table
     }
 
     /// Adds a row. Cells beyond the columns are not shown; missing ones are empty.

@@ -144,7 +144,11 @@ impl Shopper {
             return Err(Trouble::Failed);
         };
         // 412: another admin, or a sale, was faster.
-        let fate = if answer.status == 200 { Fate::Acknowledged } else { Fate::Refused };
+        let fate = if answer.status == 200 {
+            Fate::Acknowledged
+        } else {
+            Fate::Refused
+        };
         self.note("edit", fate);
         self.expect(&ask, &answer, &[200, 412])
     }
@@ -185,7 +189,10 @@ pub async fn new_admin(
     let target = Rc::new(super::target::Target::resolve(url, authority).await?);
     let mut client = Client::new(target, 0);
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let (email, password) = (format!("load-admin-{id}@example.com"), uuid::Uuid::new_v4().simple().to_string());
+    let (email, password) = (
+        format!("load-admin-{id}@example.com"),
+        uuid::Uuid::new_v4().simple().to_string(),
+    );
     let body = json!({"email": email, "password": password, "name": "Load Admin"});
     let ask = Ask {
         method: Method::POST,
@@ -193,9 +200,15 @@ pub async fn new_admin(
         keep_body: true,
         ..Ask::get("/api/v1/customers")
     };
-    let answer = client.send(&ask).await.context("registering an admin for the load")?;
+    let answer = client
+        .send(&ask)
+        .await
+        .context("registering an admin for the load")?;
     if answer.status != 201 {
-        bail!("registering an admin for the load was answered with {}", answer.status);
+        bail!(
+            "registering an admin for the load was answered with {}",
+            answer.status
+        );
     }
     driver.passed(&["admin", "grant", &email]).await?;
     Ok((email, password))

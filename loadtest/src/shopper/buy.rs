@@ -90,7 +90,11 @@ impl Shopper {
             .map(|item| item.variant_id)
             .collect();
         let gone = if gone.is_empty() {
-            cart.items.first().map(|item| item.variant_id).into_iter().collect()
+            cart.items
+                .first()
+                .map(|item| item.variant_id)
+                .into_iter()
+                .collect()
         } else {
             gone
         };
@@ -225,7 +229,9 @@ impl Shopper {
         }
         let answer = self.get(&format!("/products/{product}"), true).await?;
         let whole = parsed::<Whole>(&answer);
-        Ok(whole.and_then(|whole| whole.variants.into_iter().next()).map(|it| it.id))
+        Ok(whole
+            .and_then(|whole| whole.variants.into_iter().next())
+            .map(|it| it.id))
     }
 }
 

@@ -50,7 +50,11 @@ impl Shopper {
         if self.cart.len() >= MOST_LINES {
             let (variant, before) = self.cart[self.rng.random_range(0..self.cart.len())];
             // One in three is taken out, so that carts do not only grow.
-            let quantity = if self.rng.random_ratio(1, 3) { 0 } else { before % 3 + 1 };
+            let quantity = if self.rng.random_ratio(1, 3) {
+                0
+            } else {
+                before % 3 + 1
+            };
             self.set_line(variant, quantity).await?;
         } else {
             self.put_in().await?;

@@ -117,7 +117,10 @@ async fn read(client: &mut Client, path: &str) -> Result<Answer> {
     };
     let answer = client.send(&ask).await.with_context(|| format!("GET {path}"))?;
     if answer.status != 200 {
-        bail!("GET {path} was answered with {}: is this a Trestle shop?", answer.status);
+        bail!(
+            "GET {path} was answered with {}: is this a Trestle shop?",
+            answer.status
+        );
     }
     Ok(answer)
 }
@@ -145,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_sitemap_is_read() {
-        let text = "<loc>http://shop/</loc><loc>http://shop/products/17</loc><url><loc>http://shop/products/4</loc>";
+        let text =
+            "<loc>http://shop/</loc><loc>http://shop/products/17</loc><url><loc>http://shop/products/4</loc>";
         assert_eq!(product_ids(text), [17, 4]);
         assert!(product_ids("<loc>http://shop/products/x</loc>").is_empty());
     }

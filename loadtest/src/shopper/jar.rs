@@ -2,11 +2,14 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+/// Where cookies go: the storefront's files look at none.
+const API: &str = "/api/v1/";
+
 /// The cookies of one browser.
 #[derive(Debug, Clone, Default)]
 pub struct Jar {
     cookies: Vec<Cookie>,
-    /// What goes to every path but the one of sessions: made once, sent often.
+    /// What goes to every path of the API but that of sessions: made once, sent often.
     header: Option<HeaderValue>,
 }
 
@@ -27,7 +30,7 @@ impl Jar {
             }
         }
         if changed {
-            self.header = self.line("/");
+            self.header = self.line(API);
         }
     }
 
@@ -91,7 +94,7 @@ impl Jar {
     pub fn with(name: &str, value: &str) -> Self {
         let mut jar = Self::default();
         jar.set(&format!("{name}={value}"));
-        jar.header = jar.line("/");
+        jar.header = jar.line(API);
         jar
     }
 }
@@ -114,12 +117,16 @@ mod tests {
         let mut jar = Jar::default();
         jar.take(&answer(&[
             "trestle_access=a; Path=/; HttpOnly",
+            "trestle_cart=c; Path=/api; HttpOnly",
             "trestle_refresh=r; Path=/api/v1/sessions; HttpOnly",
         ]));
-        assert_eq!(jar.header("/api/v1/cart").unwrap(), "trestle_access=a");
+        assert_eq!(
+            jar.header("/api/v1/cart").unwrap(),
+            "trestle_access=a; trestle_cart=c"
+        );
         assert_eq!(
             jar.header("/api/v1/sessions/refresh").unwrap(),
-            "trestle_access=a; trestle_refresh=r"
+            "trestle_access=a; trestle_cart=c; trestle_refresh=r"
         );
     }
 
@@ -128,7 +135,10 @@ mod tests {
         let mut jar = Jar::default();
         jar.take(&answer(&["c=1; Path=/"]));
         jar.take(&answer(&["c=2; Path=/"]));
-        assert_eq!((jar.get("c"), jar.header("/").unwrap()), (Some("2"), HeaderValue::from_static("c=2")));
+        assert_eq!(
+            (jar.get("c"), jar.header("/").unwrap()),
+            (Some("2"), HeaderValue::from_static("c=2"))
+        );
         jar.take(&answer(&["c=; Path=/; Max-Age=0"]));
         assert_eq!(jar.header("/"), None);
     }

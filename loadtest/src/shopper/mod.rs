@@ -26,9 +26,9 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use serde::Deserialize;
 
+use self::accounts::Account;
 pub use self::admin::{Admin, new_admin};
 pub use self::cart::CartView;
-use self::accounts::Account;
 use self::client::{Answer, Ask, Client, NoAnswer, REQUEST_ID};
 use self::jar::Jar;
 use self::pages::{Kept, View};
@@ -258,11 +258,15 @@ impl Shopper {
     pub(crate) fn owner(&self) -> Owner {
         self.account
             .as_ref()
-            .map_or(Owner::Visitor(self.visitor), |account| Owner::Account(account.number))
+            .map_or(Owner::Visitor(self.visitor), |account| {
+                Owner::Account(account.number)
+            })
     }
 
     pub(crate) fn note(&self, what: &str, fate: Fate) {
-        let write = Write::Other { what: what.to_owned() };
+        let write = Write::Other {
+            what: what.to_owned(),
+        };
         self.shop.journal(self.owner(), write, fate);
     }
 

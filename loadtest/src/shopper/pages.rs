@@ -182,7 +182,9 @@ impl Reader<'_> {
         let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let imports = source
             .lines()
-            .filter(|line| line.starts_with("import ") || line.starts_with("} from ") || line.starts_with("export "))
+            .filter(|line| {
+                line.starts_with("import ") || line.starts_with("} from ") || line.starts_with("export ")
+            })
             .flat_map(quoted)
             .filter(|name| name.starts_with("./") || name.starts_with("../"))
             .map(|name| joined(own, name));
@@ -218,7 +220,11 @@ async fn text(client: &mut Client, path: &str) -> Result<String> {
         ..Ask::get(path)
     };
     let answer = client.send(&ask).await.with_context(|| format!("GET {path}"))?;
-    anyhow::ensure!(answer.status == 200, "GET {path} was answered with {}", answer.status);
+    anyhow::ensure!(
+        answer.status == 200,
+        "GET {path} was answered with {}",
+        answer.status
+    );
     Ok(String::from_utf8_lossy(&answer.body).into_owned())
 }
 

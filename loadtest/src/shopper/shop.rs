@@ -15,8 +15,8 @@ use super::pages::Pages;
 use super::target::Target;
 use super::timers::Timers;
 use crate::interaction::{Interaction, Mix};
-use crate::load::Load;
 use crate::journal::{Entry, Fate, Journal, Owner, Write};
+use crate::load::Load;
 use crate::model::deck::Deck;
 use crate::model::think::{SessionLength, TPCW_THINK_S};
 use crate::model::zipf::Popularity;
@@ -56,7 +56,12 @@ impl Shop {
     ///
     /// # Errors
     /// When it does not answer as Trestle does.
-    pub async fn read(target: Target, journal: Journal, api_encoding: HeaderValue, seed: u64) -> Result<Rc<Self>> {
+    pub async fn read(
+        target: Target,
+        journal: Journal,
+        api_encoding: HeaderValue,
+        seed: u64,
+    ) -> Result<Rc<Self>> {
         let target = Rc::new(target);
         let mut client = Client::new(Rc::clone(&target), 0);
         let goods = Goods::read(&mut client).await?;

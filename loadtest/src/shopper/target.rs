@@ -35,7 +35,9 @@ impl Target {
     /// When the URL is none, its name is unknown, or the file holds no certificate.
     pub async fn resolve(url: &str, authority: Option<&Path>) -> Result<Self> {
         let url = url.trim_end_matches('/');
-        let uri: Uri = url.parse().with_context(|| format!("--url {url:?} is not a URL"))?;
+        let uri: Uri = url
+            .parse()
+            .with_context(|| format!("--url {url:?} is not a URL"))?;
         let Some(name) = uri.host() else {
             bail!("--url {url:?} names no host (http://HOST[:PORT])");
         };

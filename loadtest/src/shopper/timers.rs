@@ -43,8 +43,11 @@ impl Timers {
     /// # Errors
     /// When the kernel gives no timer.
     pub fn new() -> Result<Self> {
-        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC)
-            .context("a timer")?;
+        let timer = TimerFd::new(
+            ClockId::CLOCK_MONOTONIC,
+            TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
+        )
+        .context("a timer")?;
         let fd = timer.as_fd().try_clone_to_owned().context("a timer")?;
         #[expect(
             deprecated,

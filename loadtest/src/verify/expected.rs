@@ -38,10 +38,7 @@ pub fn expectations(entries: &[Entry]) -> BTreeMap<Owner, Expected> {
             Write::Merge { from } if entry.fate != Fate::Refused => {
                 // Acknowledged or not: the visitor's cart is, or may be, there no more.
                 let visitor = owners.remove(&Owner::Visitor(*from)).unwrap_or_default();
-                owners
-                    .entry(entry.owner)
-                    .or_default()
-                    .merge(&visitor, entry.fate);
+                owners.entry(entry.owner).or_default().merge(&visitor, entry.fate);
             }
             Write::Order(order) => owners.entry(entry.owner).or_default().order(order, entry.fate),
             Write::Merge { .. } | Write::Other { .. } => {}
@@ -90,8 +87,15 @@ impl Expected {
         // What is paid is taken off the cart.
         for (variant, quantity) in &order.items {
             let own = self.allowed(*variant);
-            let left: BTreeSet<u32> = own.iter().map(|pieces| pieces.saturating_sub(*quantity)).collect();
-            *own = if paid { left } else { own.union(&left).copied().collect() };
+            let left: BTreeSet<u32> = own
+                .iter()
+                .map(|pieces| pieces.saturating_sub(*quantity))
+                .collect();
+            *own = if paid {
+                left
+            } else {
+                own.union(&left).copied().collect()
+            };
         }
     }
 
@@ -131,9 +135,16 @@ impl Expected {
             known.insert(placed.id.as_str());
             let found: Vec<&Placed> = there.iter().filter(|order| order.id == placed.id).collect();
             match found.as_slice() {
-                [] => violations.push(format!("order {} of {owner:?} was acknowledged and is not there", placed.id)),
+                [] => violations.push(format!(
+                    "order {} of {owner:?} was acknowledged and is not there",
+                    placed.id
+                )),
                 [order] => violations.extend(difference(placed, order)),
-                more => violations.push(format!("order {} of {owner:?} is there {} times", placed.id, more.len())),
+                more => violations.push(format!(
+                    "order {} of {owner:?} is there {} times",
+                    placed.id,
+                    more.len()
+                )),
             }
         }
         let mut open: Vec<&Order> = self.unknown.iter().collect();
@@ -142,7 +153,10 @@ impl Expected {
                 Some(place) => {
                     open.swap_remove(place);
                 }
-                None => violations.push(format!("order {} of {owner:?} is there, and nobody asked for it", order.id)),
+                None => violations.push(format!(
+                    "order {} of {owner:?} is there, and nobody asked for it",
+                    order.id
+                )),
             }
         }
         violations
@@ -214,11 +228,22 @@ mod tests {
 
     #[test]
     fn a_cart_equals_its_last_acknowledged_state() {
-        let entries = [put(ME, 7, 2, Fate::Acknowledged), put(ME, 8, 1, Fate::Acknowledged)];
+        let entries = [
+            put(ME, 7, 2, Fate::Acknowledged),
+            put(ME, 8, 1, Fate::Acknowledged),
+        ];
         assert!(carts(&entries, ME, &[(7, 2), (8, 1)]).is_empty());
         assert_eq!(carts(&entries, ME, &[(7, 2)]).len(), 1, "a lost line");
-        assert_eq!(carts(&entries, ME, &[(7, 1), (8, 1)]).len(), 1, "another quantity");
-        assert_eq!(carts(&entries, ME, &[(7, 2), (8, 1), (9, 1)]).len(), 1, "a line too many");
+        assert_eq!(
+            carts(&entries, ME, &[(7, 1), (8, 1)]).len(),
+            1,
+            "another quantity"
+        );
+        assert_eq!(
+            carts(&entries, ME, &[(7, 2), (8, 1), (9, 1)]).len(),
+            1,
+            "a line too many"
+        );
     }
 
     #[test]
@@ -282,6 +307,10 @@ mod tests {
         assert!(expected.order_violations(ME, &[placed("a", 2, 100)]).is_empty());
         let twice = [placed("a", 2, 100), placed("b", 2, 100)];
         assert_eq!(expected.order_violations(ME, &twice).len(), 1);
-        assert_eq!(expected.order_violations(ME, &[placed("a", 1, 50)]).len(), 1, "another one");
+        assert_eq!(
+            expected.order_violations(ME, &[placed("a", 1, 50)]).len(),
+            1,
+            "another one"
+        );
     }
 }

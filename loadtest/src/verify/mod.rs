@@ -137,7 +137,9 @@ impl Work {
                 shopper
             }
             Owner::Visitor(_) => {
-                let Some(cookie) = &expected.cookie else { return Ok(()) };
+                let Some(cookie) = &expected.cookie else {
+                    return Ok(());
+                };
                 Shopper::new(&self.shop, 0, 0, true).with_jar(Jar::with("trestle_cart", cookie))
             }
         };
@@ -169,7 +171,12 @@ async fn orders(shopper: &mut Shopper, expected: &Expected) -> Result<Vec<Placed
     let mut path = "/orders?limit=100".to_owned();
     loop {
         let page: List = read(shopper, &path).await?;
-        ids.extend(page.items.into_iter().filter(|it| it.state != "failed").map(|it| it.id));
+        ids.extend(
+            page.items
+                .into_iter()
+                .filter(|it| it.state != "failed")
+                .map(|it| it.id),
+        );
         let Some(cursor) = page.next_cursor else { break };
         if ids.len() > 100 * (expected.acknowledged.len() + expected.unknown.len() + 100) {
             bail!("the list of orders has no end");

@@ -73,13 +73,13 @@ fn autoscale() -> Timeline {
             Panel::new(
                 "Load (interactions/s)",
                 vec![
-                Series::line("offered", over(load)),
+                Series::line("offered", over(load)).looking_like(1).as_backdrop(),
                 Series::line("completed", over(move |at| match at {
                     0..60 => 200.0,
                     60..180 => 196.0 + f64::from(at - 60) * 5.0,
                     180..200 => 800.0,
                     _ => 150.0,
-                } + 14.0 * noise(at))),
+                } + 14.0 * noise(at))).looking_like(0),
             ],
             ),
             Panel::new(
@@ -95,7 +95,9 @@ fn autoscale() -> Timeline {
                             (268.0, 1.0),
                             (299.0, 1.0),
                         ],
-                    ),
+                    )
+                    .looking_like(1)
+                    .as_backdrop(),
                     Series::steps(
                         "starting",
                         [
@@ -106,7 +108,8 @@ fn autoscale() -> Timeline {
                             (144.0, 0.0),
                             (299.0, 0.0),
                         ],
-                    ),
+                    )
+                    .looking_like(3),
                     Series::steps(
                         "serving",
                         [
@@ -117,7 +120,8 @@ fn autoscale() -> Timeline {
                             (268.0, 1.0),
                             (299.0, 1.0),
                         ],
-                    ),
+                    )
+                    .looking_like(0),
                 ],
             )
             .of_whole_numbers()

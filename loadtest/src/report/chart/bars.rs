@@ -51,6 +51,10 @@ impl Group {
         }
     }
 
+    fn has_intervals(&self) -> bool {
+        self.bars.iter().flatten().any(|bar| bar.interval.is_some())
+    }
+
     pub fn with_target(mut self, target: f64) -> Self {
         self.target = Some(target);
         self
@@ -72,7 +76,7 @@ impl Bars {
     fn says(bar: Bar, target: Option<f64>) -> String {
         let value = number::quantity(bar.value);
         match target {
-            Some(target) => format!("{value} (target {})", number::quantity(target)),
+            Some(target) => format!("{value} (target {})", number::plain(target)),
             None => value,
         }
     }
@@ -111,12 +115,7 @@ impl Bars {
         if self.groups.iter().any(|group| group.target.is_some()) {
             entries.push((Key::Upright(BOUND), "target".to_owned()));
         }
-        if self
-            .groups
-            .iter()
-            .flat_map(|group| group.bars.iter().flatten())
-            .any(|bar| bar.interval.is_some())
-        {
+        if self.groups.iter().any(Group::has_intervals) {
             entries.push((Key::Whisker, "95 % interval".to_owned()));
         }
         Legend::new("", entries, (MARGIN, right))
@@ -144,6 +143,12 @@ impl Picture for Bars {
         canvas.bold((MARGIN, MARGIN + 9.0), &self.title, HEADING);
         legend.draw(&mut canvas, MARGIN + TOP - 6.0);
         grid(&mut canvas, &x, (top, bottom), &self.axis);
+        // Targets and whiskers may lie where a bar's number would: then numbers stand in a column beyond the axis.
+        let marked = self
+            .groups
+            .iter()
+            .any(|group| group.target.is_some() || group.has_intervals());
+        let values_at = marked.then_some(right + 12.0);
         let mut y = top + GAP / 2.0;
         for group in &self.groups {
             let height = BAR * count(group.bars.len());
@@ -154,7 +159,7 @@ impl Picture for Bars {
                 INK,
                 Anchor::End,
             );
-            draw_group(&mut canvas, &x, group, y);
+            draw_group(&mut canvas, &x, group, y, values_at);
             y += height + GAP;
         }
         canvas.path(vec![(left, top), (left, bottom)], SOFT, 1.2);
@@ -162,7 +167,7 @@ impl Picture for Bars {
     }
 }
 
-fn draw_group(canvas: &mut Canvas, x: &Scale, group: &Group, top: f64) {
+fn draw_group(canvas: &mut Canvas, x: &Scale, group: &Group, top: f64, values_at: Option<f64>) {
     let left = x.pixels().0;
     let height = BAR * count(group.bars.len());
     for (place, bar) in group.bars.iter().enumerate() {
@@ -174,27 +179,12 @@ fn draw_group(canvas: &mut Canvas, x: &Scale, group: &Group, top: f64) {
         };
         let end = x.at(bar.value);
         fill(canvas, place, (left, upper), (end, upper + BAR - 2.0));
-        let mut beyond = end;
         if let Some((low, high)) = bar.interval {
-            let (low, high) = (x.at(low), x.at(high));
-            whisker(canvas, low, high, middle);
-            beyond = beyond.max(high);
+            whisker(canvas, x.at(low), x.at(high), middle);
         }
-        let target = if place == 0 { group.target } else { None };
-        if let Some(target) = target {
-            beyond = beyond.max(if x.at(target) < end {
-                0.0
-            } else {
-                x.at(target) + 2.0
-            });
-        }
-        canvas.text(
-            (beyond + 7.0, middle),
-            &Bars::says(*bar, target),
-            SMALL,
-            INK,
-            Anchor::Start,
-        );
+        let said = Bars::says(*bar, group.target.filter(|_| place == 0));
+        let at = values_at.unwrap_or(end + 7.0);
+        canvas.text((at, middle), &said, SMALL, INK, Anchor::Start);
     }
     if let Some(target) = group.target {
         let at = x.at(target);
@@ -231,7 +221,7 @@ pub(super) fn fill(canvas: &mut Canvas, place: usize, from: Point, to: Point) {
         _ => 0.3,
     };
     canvas.rectangle(from, to, color, alpha);
-    if to.0 - from.0 > 2.0 && place % 4 != 0 {
+    if to.0 - from.0 > 2.0 && !place.is_multiple_of(4) {
         if place % 2 == 1 {
             hatch(canvas, from, to, place % 4 == 3, color);
         }

@@ -6,7 +6,6 @@ use super::series::{Kind, Level, Series};
 
 /// Height of one row, px.
 pub(super) const ROW: f64 = 20.0;
-const KEY: f64 = 30.0;
 const GAP: f64 = 18.0;
 
 /// How an entry's key is drawn.
@@ -35,6 +34,16 @@ pub(super) struct Legend {
     rows: f64,
 }
 
+impl Key {
+    /// px.
+    fn width(self) -> f64 {
+        match self {
+            Self::Dot(..) | Self::Upright(_) => 14.0,
+            _ => 30.0,
+        }
+    }
+}
+
 impl Legend {
     /// `heading` begins the first row; entries that do not fit go on below.
     pub fn new(heading: &str, entries: Vec<Entry>, (left, right): (f64, f64)) -> Self {
@@ -43,9 +52,15 @@ impl Legend {
         if !heading.is_empty() {
             x += text_width(heading, TEXT) * 1.06 + GAP;
         }
+        // Without anything to say it takes no room.
+        let rows = if heading.is_empty() && entries.is_empty() {
+            0.0
+        } else {
+            1.0
+        };
         let mut placed = Vec::with_capacity(entries.len());
         for entry in entries {
-            let width = KEY + 6.0 + text_width(&entry.1, SMALL);
+            let width = entry.0.width() + 6.0 + text_width(&entry.1, SMALL);
             if x + width > right && x > left {
                 x = left;
                 row += 1.0;
@@ -57,7 +72,7 @@ impl Legend {
             heading: heading.to_owned(),
             left,
             entries: placed,
-            rows: row + 1.0,
+            rows: row + rows,
         }
     }
 
@@ -72,27 +87,28 @@ impl Legend {
         for (x, row, (key, name)) in &self.entries {
             let y = middle + row * ROW;
             draw_key(canvas, *key, *x, y);
-            canvas.text((x + KEY + 6.0, y), name, SMALL, INK, Anchor::Start);
+            canvas.text((x + key.width() + 6.0, y), name, SMALL, INK, Anchor::Start);
         }
     }
 }
 
 fn draw_key(canvas: &mut Canvas, key: Key, x: f64, y: f64) {
-    let middle = (x + KEY / 2.0, y);
+    let end = x + key.width();
+    let middle = (f64::midpoint(x, end), y);
     match key {
-        Key::Line(look) => canvas.line(&[(x, y), (x + KEY, y)], look),
+        Key::Line(look) => canvas.line(&[(x, y), (end, y)], look),
         Key::Dot(look, radius) => canvas.marker(middle, look, radius),
-        Key::Shade(look) => canvas.rectangle((x + 2.0, y - 6.0), (x + KEY, y + 6.0), look.color, SHADE),
-        Key::Filling(place) => super::bars::fill(canvas, place, (x + 4.0, y - 6.0), (x + KEY, y + 6.0)),
+        Key::Shade(look) => canvas.rectangle((x + 2.0, y - 6.0), (end, y + 6.0), look.color, SHADE),
+        Key::Filling(place) => super::bars::fill(canvas, place, (x + 4.0, y - 6.0), (end, y + 6.0)),
         Key::Upright(look) => canvas.path(vec![(middle.0, y - 8.0), (middle.0, y + 8.0)], look.color, 3.0),
-        Key::Whisker => super::bars::whisker(canvas, x + 4.0, x + KEY - 2.0, y),
+        Key::Whisker => super::bars::whisker(canvas, x + 4.0, end - 2.0, y),
     }
 }
 
 /// How dense a band's shade is.
 pub(super) const SHADE: f64 = 0.18;
 pub(super) const DOT: f64 = 2.6;
-pub(super) const MEDIAN: f64 = 5.0;
+pub(super) const MEDIAN: f64 = 6.0;
 
 /// Entries for series, their bands and levels. Names that are empty get none.
 pub(super) fn entries(series: &[Series], levels: &[Level]) -> Vec<Entry> {

@@ -20,6 +20,8 @@ pub(super) type Dash = &'static [f64];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marker {
     Circle,
+    /// Open, so that what lies below can be seen.
+    Ring,
     Square,
     Triangle,
     Diamond,
@@ -90,6 +92,18 @@ pub(super) const BOUND: Look = Look {
     width: 1.5,
     marker: Marker::Cross,
 };
+
+/// Wide and pale: what should equal it can be seen upon it.
+pub(super) fn backdrop(look: Look) -> Look {
+    let RGBColor(red, green, blue) = look.color;
+    let pale = |part: u8| part.midpoint(255).midpoint(part.max(200));
+    Look {
+        color: RGBColor(pale(red), pale(green), pale(blue)),
+        dash: &[],
+        width: 7.0,
+        ..look
+    }
+}
 
 /// The look of the series at this place; after the sixth they begin again.
 pub(super) fn look(place: usize) -> Look {

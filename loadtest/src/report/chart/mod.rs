@@ -5,7 +5,9 @@
 
 mod bars;
 mod canvas;
+mod dash;
 mod legend;
+mod line;
 mod look;
 mod plot;
 mod ranges;
@@ -17,14 +19,15 @@ mod timeline;
 use anyhow::Result;
 
 pub use bars::{Bar, Bars, Group};
+pub use line::LineChart;
 pub use ranges::{Ranges, Row};
 pub use scatter::{Fit, Scatter};
 pub use series::{Level, Series};
-pub use timeline::{Event, LineChart, Panel, Timeline};
+pub use timeline::{Event, Panel, Timeline};
 
 /// Something to look at.
 pub trait Picture {
-    /// What it shows: its heading, and its name for those who do not see it.
+    /// What it shows: its heading, and its name for those who do not see it. One line holds 80 letters.
     fn title(&self) -> &str;
 
     /// One `<svg>` element, complete in itself.

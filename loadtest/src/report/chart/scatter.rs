@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::Picture;
+use super::line::LineChart;
 use super::series::Series;
-use super::timeline::LineChart;
 
 /// Capacity by number of replicas: each round a dot, medians, a fitted curve with its band, and the ideal.
 #[derive(Debug, Clone)]
@@ -48,12 +48,39 @@ impl Picture for Scatter {
             let curve = Series::line(&fit.name, fit.curve.iter().copied());
             series.push(curve.with_band(fit.band.iter().copied()).looking_like(0));
         }
-        series.push(Series::dots("one round", self.rounds.iter().copied()).looking_like(2));
+        series.push(Series::dots("one round (side by side)", side_by_side(&self.rounds)).looking_like(0));
         series.push(Series::medians("median of the rounds", self.medians.iter().copied()).looking_like(1));
         let mut chart = LineChart::new(&self.title, &self.x, &self.y, series);
         chart.panel.height = 360.0;
         chart.x_from_zero = true;
         chart.x_whole = self.whole;
         chart.svg()
+    }
+}
+
+/// Rounds of one count lie on each other: moved aside a little in turn, so that each can be seen.
+fn side_by_side(rounds: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let most = rounds.iter().map(|round| round.0).fold(0.0, f64::max);
+    let aside = [0.0, 1.0, -1.0, 2.0, -2.0].into_iter().cycle();
+    rounds
+        .iter()
+        .zip(aside)
+        .map(|((x, y), aside)| (x + aside * most / 160.0, *y))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_of_one_count_stay_near_it_and_keep_their_values() {
+        let rounds: Vec<(f64, f64)> = (0..10_u32).map(|round| (4.0, f64::from(round))).collect();
+        let moved = side_by_side(&rounds);
+        assert_eq!(moved.len(), rounds.len());
+        for (before, after) in rounds.iter().zip(&moved) {
+            assert!((before.0 - after.0).abs() < 0.1 && (before.1 - after.1).abs() < 1e-12);
+        }
+        assert!(moved.iter().any(|round| (round.0 - 4.0).abs() > 0.01));
     }
 }

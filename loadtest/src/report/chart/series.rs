@@ -1,6 +1,6 @@
 //! What is drawn over an axis.
 
-use super::look::{BOUND, Look, REFERENCE, look};
+use super::look::{BOUND, Look, Marker, REFERENCE, backdrop, look};
 
 /// Points in the order of x that belong together. A point whose y is not finite is a gap.
 #[derive(Debug, Clone)]
@@ -10,8 +10,15 @@ pub struct Series {
     pub(super) kind: Kind,
     /// x, lower and upper bound.
     pub(super) band: Vec<(f64, f64, f64)>,
-    pub(super) reference: bool,
+    pub(super) manner: Manner,
     pub(super) place: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    Plain,
+    Backdrop,
+    Reference,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +37,7 @@ impl Series {
             points: points.into_iter().collect(),
             kind: Kind::Line,
             band: Vec::new(),
-            reference: false,
+            manner: Manner::Plain,
             place: None,
         }
     }
@@ -67,7 +74,13 @@ impl Series {
 
     /// Not measured, only to compare with: grey and thin.
     pub fn as_reference(mut self) -> Self {
-        self.reference = true;
+        self.manner = Manner::Reference;
+        self
+    }
+
+    /// What others should come up to (what was offered, how many replicas are wanted): wide and pale behind them.
+    pub fn as_backdrop(mut self) -> Self {
+        self.manner = Manner::Backdrop;
         self
     }
 
@@ -78,10 +91,15 @@ impl Series {
     }
 
     pub(super) fn look(&self, place: usize) -> Look {
-        if self.reference {
-            REFERENCE
-        } else {
-            look(self.place.unwrap_or(place))
+        let look = look(self.place.unwrap_or(place));
+        match self.manner {
+            Manner::Plain if self.kind == Kind::Medians => Look {
+                marker: Marker::Ring,
+                ..look
+            },
+            Manner::Plain => look,
+            Manner::Backdrop => backdrop(look),
+            Manner::Reference => REFERENCE,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Line charts: one panel, or several over one axis of time with marks for what happened.
+//! Panels over one axis of time, with marks for what happened.
 
 use anyhow::Result;
 
@@ -10,7 +10,7 @@ use super::plot::{NAME, TICKS, axes, label_width, series};
 use super::scale::Scale;
 use super::series::{Level, Series};
 
-const MARGIN: f64 = 14.0;
+pub(super) const MARGIN: f64 = 14.0;
 const TITLE: f64 = 30.0;
 const GAP: f64 = 14.0;
 const EVENT: Look = Look {
@@ -75,7 +75,7 @@ impl Panel {
         self
     }
 
-    fn scale(&self) -> Scale {
+    pub(super) fn scale(&self) -> Scale {
         let levels = self.levels.iter().map(|level| level.value);
         let values = self
             .series
@@ -83,7 +83,8 @@ impl Panel {
             .flat_map(Series::ys)
             .chain(levels)
             .chain([self.reach]);
-        let wanted = (self.height / 36.0).clamp(2.0, 8.0);
+        let room = if self.whole { 21.0 } else { 34.0 };
+        let wanted = (self.height / room).clamp(2.0, 8.0);
         let scale = Scale::from_zero(values, wanted, (0.0, 1.0));
         if self.whole { scale.whole() } else { scale }
     }
@@ -133,7 +134,7 @@ impl Picture for Timeline {
 }
 
 /// Lays out heading, names of events and panels from top to bottom.
-fn draw(
+pub(super) fn draw(
     title: &str,
     x_name: &str,
     panels: &[Panel],
@@ -158,7 +159,7 @@ fn draw(
         .iter()
         .zip(panels)
         .map(|(legend, panel)| legend.height() + 6.0 + panel.height + GAP);
-    let height = MARGIN + TITLE + names + heights.sum::<f64>() + TICKS + NAME;
+    let height = MARGIN + TITLE + names + heights.sum::<f64>() - GAP + TICKS + NAME + 6.0;
     let mut canvas = Canvas::new(height);
     canvas.bold((MARGIN, MARGIN + 9.0), title, HEADING);
     let names_top = MARGIN + TITLE;
@@ -220,64 +221,6 @@ fn name_events<'a>(events: &'a [Event], x: &Scale) -> Vec<(u32, f64, Anchor, &'a
             )
         })
         .collect()
-}
-
-/// Series over x, upwards from 0.
-#[derive(Debug, Clone)]
-pub struct LineChart {
-    pub title: String,
-    /// The axis along the bottom, with its unit.
-    pub x: String,
-    /// The axis along the bottom begins at 0 too and ends at a round number.
-    pub x_from_zero: bool,
-    /// The axis along the bottom counts whole things.
-    pub x_whole: bool,
-    pub panel: Panel,
-}
-
-impl LineChart {
-    /// A plot of 300 px over an axis that ends where the points end. `y` names what is drawn upwards, with its unit.
-    pub fn new(
-        title: impl Into<String>,
-        x: impl Into<String>,
-        y: impl Into<String>,
-        series: Vec<Series>,
-    ) -> Self {
-        let panel = Panel::new(y, series).with_height(300.0);
-        Self {
-            title: title.into(),
-            x: x.into(),
-            x_from_zero: false,
-            x_whole: false,
-            panel,
-        }
-    }
-}
-
-impl Picture for LineChart {
-    fn title(&self) -> &str {
-        &self.title
-    }
-
-    fn svg(&self) -> Result<String> {
-        let y = self.panel.scale();
-        let pixels = (MARGIN + label_width(&y), WIDTH - MARGIN - 14.0);
-        let xs = self.panel.series.iter().flat_map(Series::xs);
-        let x = if self.x_from_zero {
-            Scale::from_zero(xs, 10.0, pixels)
-        } else {
-            Scale::between(xs, 10.0, pixels)
-        };
-        let x = if self.x_whole { x.whole() } else { x };
-        draw(
-            &self.title,
-            &self.x,
-            std::slice::from_ref(&self.panel),
-            &[],
-            x,
-            vec![y],
-        )
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 mod files;
 mod pictures;
 mod sections;
-pub(crate) mod words;
+pub mod words;
 
 pub use files::run_csv;
 

@@ -12,7 +12,9 @@ pub(super) fn timeline(result: &RunResult) -> Timeline {
         Panel::new(
             "Interactions/s",
             vec![
-                Series::line("offered", over(|one| float(one.offered))).looking_like(1),
+                Series::line("offered", over(|one| float(one.offered)))
+                    .looking_like(1)
+                    .as_backdrop(),
                 Series::line("completed", over(|one| float(one.completed))).looking_like(0),
             ],
         )

@@ -4,7 +4,7 @@ use super::{pictures, words};
 use crate::report::number::{bytes, count, fixed, float, maybe, percent, percent_of};
 use crate::report::page::Page;
 use crate::report::table::{Cell, Column, Table, Tone};
-use crate::result::{Audit, Interactions, RunResult, Verdict};
+use crate::result::{Audit, Interactions, RunResult};
 
 pub(super) fn overview(page: &mut Page, result: &RunResult) {
     let measured = &result.measured;
@@ -60,25 +60,7 @@ pub(super) fn overview(page: &mut Page, result: &RunResult) {
         format!("{}/s", bytes(rate)).into(),
     ]);
     page.section("What it came to").table(&table);
-    page.section("Limits").table(&verdicts(&result.limits));
-}
-
-fn verdicts(verdicts: &[Verdict]) -> Table {
-    let mut table = Table::new([
-        Column::text("What"),
-        Column::number("Limit"),
-        Column::number("Found"),
-        Column::text("Holds"),
-    ]);
-    for verdict in verdicts {
-        table.row([
-            verdict.what.as_str().into(),
-            verdict.limit.as_str().into(),
-            verdict.found.as_str().into(),
-            Cell::holds(verdict.holds),
-        ]);
-    }
-    table
+    page.section("Limits").table(&Table::of_verdicts(&result.limits));
 }
 
 pub(super) fn time(page: &mut Page, result: &RunResult) {
@@ -106,7 +88,8 @@ pub(super) fn interactions(page: &mut Page, result: &RunResult) {
         Column::number("max ms"),
         Column::number("p99 limit ms"),
         Column::text("Holds"),
-        Column::number("TPC-W p90 limit s"),
+        // With a hyphen that does not break.
+        Column::number("TPC\u{2011}W p90 limit s"),
     ]);
     for one in &result.measured.interactions {
         table.row(interaction(result, one));
@@ -242,7 +225,7 @@ pub(super) fn replicas(page: &mut Page, result: &RunResult) {
 pub(super) fn generator(page: &mut Page, result: &RunResult) {
     let client = result.measured.client;
     page.section("The generator itself")
-        .table(&verdicts(&result.validity))
+        .table(&Table::of_verdicts(&result.validity))
         .facts(&[
             (
                 "Lag p99",

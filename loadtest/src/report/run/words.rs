@@ -1,8 +1,8 @@
 //! A run in words, for the page and the screen.
 
 use crate::load::{Arrivals, Load, Model, Shape, Unit, WarmUp};
-use crate::report::number::{bytes, count, duration, float, percent_of, quantity};
-use crate::result::{Audit, Outcome, RunResult, Verdict};
+use crate::report::number::{bytes, count, duration, float, percent_of, plain, quantity};
+use crate::result::{Audit, Conditions, Outcome, RunResult, Verdict};
 
 /// Who came, how.
 pub fn load(load: &Load) -> String {
@@ -24,10 +24,7 @@ pub fn load(load: &Load) -> String {
                 Arrivals::Poisson => "Poisson",
                 Arrivals::Constant => "evenly spread",
             };
-            (
-                format!("{} {what}/s arriving ({how})", quantity(*rate)),
-                Some(shape),
-            )
+            (format!("{} {what}/s arriving ({how})", plain(*rate)), Some(shape))
         }
         Model::Flash { product, buyers } => (
             format!(
@@ -46,7 +43,7 @@ pub fn load(load: &Load) -> String {
 fn shape_words(Shape(points): &Shape) -> String {
     let points = points
         .iter()
-        .map(|(at, factor)| format!("x {} at {} s", quantity(*factor), quantity(*at)));
+        .map(|(at, factor)| format!("x {} at {} s", plain(*factor), plain(*at)));
     format!("load {}", points.collect::<Vec<_>>().join(", "))
 }
 
@@ -111,15 +108,44 @@ pub fn caches(result: &RunResult) -> Option<String> {
     })
 }
 
+/// Where a load ran: shop, data set, replicas, machine. Empty values are not known.
+pub fn environment(conditions: &Conditions) -> Vec<(&'static str, String)> {
+    let machine = &conditions.machine;
+    let quota = conditions.quota.map_or_else(
+        || "none known".to_owned(),
+        |cores| format!("{} cores a replica", plain(cores)),
+    );
+    vec![
+        ("Shop", conditions.url.clone()),
+        ("Version", conditions.trestle.clone()),
+        ("Data set", format!("{} products", count(conditions.products))),
+        ("Replicas", count(number_of(conditions.replicas))),
+        ("Quota", quota),
+        (
+            "Machine",
+            format!(
+                "{} cores, {}, {}",
+                machine.cores,
+                machine.processor,
+                bytes(machine.memory_mib << 20)
+            ),
+        ),
+        ("Kernel", machine.kernel.clone()),
+    ]
+}
+
 /// What makes two runs comparable or not. Empty values are not known.
 pub fn conditions(result: &RunResult) -> Vec<(&'static str, String)> {
-    let conditions = &result.conditions;
-    let machine = &conditions.machine;
     let load = &result.load;
     let mix = load.only.map_or_else(
         || load.mix.name().to_owned(),
         |only| format!("only {}", only.label()),
     );
+    let think = if load.think_s > 0.0 {
+        format!("mean {} s", plain(load.think_s))
+    } else {
+        "none".to_owned()
+    };
     let sessions = if load.with_sessions {
         "kept, no password is hashed"
     } else {
@@ -130,28 +156,11 @@ pub fn conditions(result: &RunResult) -> Vec<(&'static str, String)> {
         WarmUp::Settled => "NOT settled",
         WarmUp::Seconds(_) => "as told",
     };
-    vec![
-        ("Shop", conditions.url.clone()),
-        ("Version", conditions.trestle.clone()),
-        ("Data set", format!("{} products", count(conditions.products))),
-        ("Replicas", count(number_of(conditions.replicas))),
-        (
-            "Quota",
-            conditions.quota.map_or_else(
-                || "none known".to_owned(),
-                |cores| format!("{} cores a replica", quantity(cores)),
-            ),
-        ),
+    let mut facts = environment(&result.conditions);
+    facts.extend([
         ("Load", self::load(load)),
         ("Mix", mix),
-        (
-            "Think time",
-            if load.think_s > 0.0 {
-                format!("mean {} s", quantity(load.think_s))
-            } else {
-                "none".to_owned()
-            },
-        ),
+        ("Think time", think),
         ("Sessions", sessions.to_owned()),
         ("Began", when(&result.began)),
         ("Measured", duration(result.measured.seconds)),
@@ -164,17 +173,8 @@ pub fn conditions(result: &RunResult) -> Vec<(&'static str, String)> {
             caches(result).unwrap_or_else(|| "no cached reads".to_owned()),
         ),
         ("Seed", load.seed.to_string()),
-        (
-            "Machine",
-            format!(
-                "{} cores, {}, {}",
-                machine.cores,
-                machine.processor,
-                bytes(machine.memory_mib << 20)
-            ),
-        ),
-        ("Kernel", machine.kernel.clone()),
-    ]
+    ]);
+    facts
 }
 
 /// A rate with its unit.
@@ -210,7 +210,7 @@ mod tests {
         };
         assert_eq!(
             load(&asked),
-            "250 interactions/s arriving (Poisson), load x 1.00 at 0 s, x 3.00 at 30.0 s"
+            "250 interactions/s arriving (Poisson), load x 1 at 0 s, x 3 at 30 s"
         );
         asked.model = Model::Flash {
             product: 7,

@@ -151,21 +151,14 @@ mod tests {
     /// The curve has a peak near by, but the rounds differ too much to be sure.
     #[test]
     fn a_peak_is_not_named_when_b_may_be_0() {
+        let law = Usl {
+            g: 1_000.0,
+            a: 0.05,
+            b: 0.008,
+        };
         let mut tempted = 0;
         for stream in 0..4 {
-            let found = fit_rounds(
-                &noisy(
-                    Usl {
-                        g: 1_000.0,
-                        a: 0.05,
-                        b: 0.0,
-                    },
-                    0.08,
-                    stream,
-                ),
-                1,
-            )
-            .unwrap();
+            let found = fit_rounds(&noisy(law, 0.2, stream), 1).unwrap();
             if found.b.unwrap().low <= 0.0 {
                 assert_eq!(found.peak, None, "{found:?}");
                 tempted += u32::from(found.law.peak().is_some_and(|peak| peak <= 12.0));

@@ -1,16 +1,12 @@
 //! 95 % confidence intervals of one run's numbers, and of what two independent runs' numbers are to each other.
 
 use hdrhistogram::Histogram;
-use rand::rngs::ChaCha8Rng;
-use rand::{RngExt as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
-use crate::histogram;
+use crate::stats::{bootstrap, hist, sample};
 
 /// The normal distribution's 97.5 % point.
 const Z: f64 = 1.959_964;
-/// Bootstrap samples; more change the third digit of an interval.
-const RESAMPLES: usize = 2000;
 /// Seconds of one block: what is slow for one second is often slow for the next, and a block keeps them together.
 pub const BLOCK: usize = 5;
 /// Blocks below which a bootstrap says nothing.
@@ -18,13 +14,13 @@ pub const LEAST_BLOCKS: usize = 4;
 
 /// An estimate and the interval that holds the true value in 95 of 100 runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct Bounded {
     pub value: f64,
     pub low: f64,
     pub high: f64,
 }
 
-impl Interval {
+impl Bounded {
     pub fn holds(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
@@ -60,7 +56,7 @@ impl Interval {
 }
 
 /// A share of independent events, by Wilson's score: right near 0 too.
-pub fn share(part: u64, of: u64) -> Option<Interval> {
+pub fn share(part: u64, of: u64) -> Option<Bounded> {
     if of == 0 {
         return None;
     }
@@ -70,7 +66,7 @@ pub fn share(part: u64, of: u64) -> Option<Interval> {
     let z2 = Z * Z / n;
     let middle = (p + z2 / 2.0) / (1.0 + z2);
     let half = Z / (1.0 + z2) * (p * (1.0 - p) / n + z2 / (4.0 * n)).sqrt();
-    Some(Interval {
+    Some(Bounded {
         value: p,
         low: (middle - half).max(0.0),
         high: (middle + half).min(1.0),
@@ -78,9 +74,9 @@ pub fn share(part: u64, of: u64) -> Option<Interval> {
 }
 
 /// A percentile in milliseconds. How many samples lie below the true one is binomial, so that two ranks bound it (Conover,
-/// Practical Nonparametric Statistics). None where the percentile is not told, see [`histogram::BEYOND`].
-pub fn percentile(samples: &Histogram<u64>, quantile: f64) -> Option<Interval> {
-    let value = histogram::percentile_ms(samples, quantile)?;
+/// Practical Nonparametric Statistics). None where the percentile is not told, see [`hist::percentile`].
+pub fn percentile(samples: &Histogram<u64>, quantile: f64) -> Option<Bounded> {
+    let value = hist::percentile(samples, quantile)?;
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let n = samples.len() as f64;
     let half = Z * (n * quantile * (1.0 - quantile)).sqrt();
@@ -89,8 +85,8 @@ pub fn percentile(samples: &Histogram<u64>, quantile: f64) -> Option<Interval> {
         clippy::cast_sign_loss,
         reason = "a rank between 1 and the number of samples"
     )]
-    let rank = |at: f64| histogram::ranked_ms(samples, at.clamp(1.0, n) as u64);
-    Some(Interval {
+    let rank = |at: f64| ranked(samples, at.clamp(1.0, n) as u64);
+    Some(Bounded {
         value,
         low: rank((n * quantile - half).ceil()).min(value),
         high: rank((n * quantile + half).ceil()).max(value),
@@ -98,44 +94,48 @@ pub fn percentile(samples: &Histogram<u64>, quantile: f64) -> Option<Interval> {
 }
 
 /// A rate from its seconds: a bootstrap over blocks of [`BLOCK`] seconds. None when there are fewer than [`LEAST_BLOCKS`].
-pub fn rate(seconds: &[u64], seed: u64) -> Option<Interval> {
-    let blocks: Vec<f64> = seconds.chunks_exact(BLOCK).map(mean).collect();
+pub fn rate(seconds: &[u64], seed: u64) -> Option<Bounded> {
+    let blocks: Vec<f64> = seconds.chunks_exact(BLOCK).map(each_second).collect();
     if blocks.len() < LEAST_BLOCKS {
         return None;
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut means: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let drawn = (0..blocks.len()).map(|_| blocks[rng.random_range(0..blocks.len())]);
-            drawn.sum::<f64>() / count(blocks.len())
-        })
-        .collect();
-    means.sort_by(f64::total_cmp);
-    let value = blocks.iter().sum::<f64>() / count(blocks.len());
+    let value = sample::mean(&blocks)?;
+    let drawn = bootstrap::interval(blocks.len(), seed, |places| {
+        let drawn: Vec<f64> = places.iter().map(|place| blocks[*place]).collect();
+        sample::mean(&drawn)
+    })?;
     // Few blocks make the bootstrap's spread too small, by this factor.
-    let wider = (count(blocks.len()) / count(blocks.len() - 1)).sqrt();
-    let at = |place: usize| value + (means[place] - value) * wider;
-    Some(Interval {
+    #[expect(clippy::cast_precision_loss, reason = "a count of blocks")]
+    let blocks = blocks.len() as f64;
+    let wider = (blocks / (blocks - 1.0)).sqrt();
+    Some(Bounded {
         value,
-        low: at(RESAMPLES / 40).max(0.0),
-        high: at(RESAMPLES - RESAMPLES / 40 - 1),
+        low: (value + (drawn.low - value) * wider).max(0.0),
+        high: value + (drawn.high - value) * wider,
     })
 }
 
-fn mean(seconds: &[u64]) -> f64 {
+fn each_second(block: &[u64]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let sum = seconds.iter().sum::<u64>() as f64;
-    sum / count(seconds.len())
+    let (sum, seconds) = (block.iter().sum::<u64>() as f64, block.len() as f64);
+    sum / seconds
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a count of seconds or blocks")]
-fn count(of: usize) -> f64 {
-    of as f64
+/// The value of the sample with this rank, from 1, in milliseconds.
+fn ranked(samples: &Histogram<u64>, rank: u64) -> f64 {
+    let mut before = 0;
+    let reached = samples.iter_recorded().find(|step| {
+        before += step.count_since_last_iteration();
+        before >= rank
+    });
+    hist::milliseconds(reached.map_or(samples.max(), |step| step.value_iterated_to()))
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::ChaCha8Rng;
     use rand_distr::{Distribution as _, Exp, Poisson};
 
     use super::*;
@@ -143,14 +143,16 @@ mod tests {
     const TRIALS: usize = 300;
 
     /// In how many of 100 trials the truth was held.
-    fn coverage(truth: f64, interval: impl Fn(&mut ChaCha8Rng) -> Interval) -> f64 {
+    fn coverage(truth: f64, interval: impl Fn(&mut ChaCha8Rng) -> Bounded) -> f64 {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let held = (0..TRIALS).filter(|_| interval(&mut rng).holds(truth)).count();
-        100.0 * count(held) / count(TRIALS)
+        #[expect(clippy::cast_precision_loss, reason = "a count of trials")]
+        let share = held as f64 / TRIALS as f64;
+        100.0 * share
     }
 
     fn exponential(rng: &mut ChaCha8Rng, mean_us: f64, samples: usize) -> Histogram<u64> {
-        let mut histogram = Histogram::new(3).unwrap();
+        let mut histogram = hist::empty().unwrap();
         let drawn = Exp::new(1.0 / mean_us).unwrap();
         for _ in 0..samples {
             #[expect(
@@ -179,7 +181,7 @@ mod tests {
         let found = coverage(1.5, |rng| {
             let a = percentile(&exponential(rng, 40_000.0, 800), 0.9).unwrap();
             let b = percentile(&exponential(rng, 60_000.0, 500), 0.9).unwrap();
-            Interval::ratio(a, b).unwrap()
+            Bounded::ratio(a, b).unwrap()
         });
         assert!((91.0..=99.0).contains(&found), "{found} %");
     }
@@ -211,12 +213,22 @@ mod tests {
             ((0, 10), (0, 20), -0.1611, 0.2775),
             ((9, 10), (3, 10), 0.1705, 0.8090),
         ] {
-            let found = Interval::difference(share(a.0, a.1).unwrap(), share(b.0, b.1).unwrap());
+            let found = Bounded::difference(share(a.0, a.1).unwrap(), share(b.0, b.1).unwrap());
             assert!(
                 (found.low - low).abs() < 1e-4 && (found.high - high).abs() < 1e-4,
                 "{found:?}"
             );
         }
         assert_eq!(share(0, 0), None);
+    }
+
+    #[test]
+    fn ranks_count_from_the_smallest() {
+        let mut histogram = hist::empty().unwrap();
+        for us in [3000, 1000, 2000, 2000] {
+            histogram.record(us).unwrap();
+        }
+        let found = [1, 2, 3, 4, 9].map(|rank| format!("{:.0}", ranked(&histogram, rank)));
+        assert_eq!(found, ["1", "2", "2", "3", "3"]);
     }
 }

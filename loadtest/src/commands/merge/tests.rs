@@ -1,16 +1,15 @@
 #![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 use super::*;
-use crate::histogram::{decode, encode};
 use crate::interaction::{Interaction, Mix};
 use crate::load::Shape;
 use crate::load::WarmUp;
-use crate::result::{Conditions, ErrorClass, Interactions, Measured, Outcome, Second};
+use crate::result::{Conditions, ErrorClass, Interactions, Measured, Outcome, ResponseLimits, Second};
+use crate::stats::hist::{decode, empty, encode};
 
 /// A run of 60 s of the same number of home pages each second, with these latencies.
 pub(crate) fn run(each_second: u64, latencies_us: impl IntoIterator<Item = u64>) -> RunResult {
-    let mut histogram = decode("").unwrap();
-    histogram.auto(true);
+    let mut histogram = empty().unwrap();
     for latency in latencies_us {
         histogram.record(latency).unwrap();
     }
@@ -47,7 +46,6 @@ pub(crate) fn run(each_second: u64, latencies_us: impl IntoIterator<Item = u64>)
         ..Measured::default()
     };
     RunResult {
-        response: crate::result::ResponseLimits::default(),
         version: 1,
         began: "2026-03-01T09:30:00Z".to_owned(),
         conditions: Conditions {
@@ -69,6 +67,7 @@ pub(crate) fn run(each_second: u64, latencies_us: impl IntoIterator<Item = u64>)
         },
         measured,
         mix: Vec::new(),
+        response: ResponseLimits::default(),
         limits: Vec::new(),
         validity: Vec::new(),
         verification: Some(Verification::default()),
@@ -164,6 +163,9 @@ fn other_loads_are_refused() {
     other.conditions.products = 9;
     assert!(refusal(&[a.clone(), other.clone()]).contains("products 1000 / 9"));
     other.conditions.products = 1000;
+    other.response.read = 100;
+    assert!(refusal(&[a.clone(), other.clone()]).contains("response limits"));
+    other.response = a.response;
     other.load.model = Model::Flash {
         product: 1,
         buyers: 100,
@@ -185,4 +187,26 @@ fn runs_at_other_times_are_refused() {
     // Measuring began together although the runs did not.
     later.measured.warm_up_seconds = 3.0;
     assert!(merge(&[a, later], |_| {}).is_ok());
+}
+
+#[test]
+fn folders_are_read_and_the_whole_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folders: Vec<_> = ["a", "b"].map(|name| folder.path().join(name)).to_vec();
+    for (path, each_second) in folders.iter().zip([10, 20]) {
+        std::fs::create_dir(path).unwrap();
+        let text = serde_json::to_string(&run(each_second, [1000; 30])).unwrap();
+        std::fs::write(path.join("result.json"), text).unwrap();
+    }
+    let args = Args {
+        limits: crate::verdict::Limits::default(),
+        folders,
+        output: folder.path().join("whole"),
+    };
+    let (merged, written_to) = command(&args, |_| {}).unwrap();
+    assert_eq!(merged.measured.interactions[0].count, 60);
+    let again = read(written_to.path()).unwrap();
+    assert_eq!(again.measured.completed, merged.measured.completed);
+    assert!(written_to.path().join("report.html").exists());
+    assert!(written_to.path().join("timeline.csv").exists());
 }

@@ -1,8 +1,10 @@
-//! A comparison on the screen.
+//! A comparison in words, on the screen.
 
 use std::fmt;
 
-use super::{Comparison, Finding, Interval, Row, Side, Unit};
+use crate::report::screen::Columns;
+
+use super::{Bounded, Comparison, Finding, Row, Side, Unit};
 
 impl fmt::Display for Comparison {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -11,23 +13,11 @@ impl fmt::Display for Comparison {
         for difference in &self.differences {
             writeln!(out, "differs although it should not (A / B): {difference}")?;
         }
-        writeln!(
-            out,
-            "\n{:<26} {:>24} {:>24}  {:<32} finding",
-            "95 % intervals", "A", "B", "B to A"
-        )?;
+        let mut columns = Columns::new(HEADINGS);
         for row in &self.rows {
-            writeln!(
-                out,
-                "{:<26} {:>24} {:>24}  {:<32} {}",
-                row.what,
-                told(row.a, row.unit),
-                told(row.b, row.unit),
-                change(row),
-                finding(row.finding)
-            )?;
+            columns.row(cells(row));
         }
-        writeln!(out)?;
+        writeln!(out, "\n{}", columns.lines())?;
         for note in &self.notes {
             writeln!(out, "{note}")?;
         }
@@ -35,18 +25,39 @@ impl fmt::Display for Comparison {
     }
 }
 
+pub const HEADINGS: [&str; 5] = ["95 % intervals", "A", "B", "B to A", "finding"];
+
+/// One number in the columns of [`HEADINGS`].
+pub fn cells(row: &Row) -> [String; 5] {
+    [
+        row.what.clone(),
+        told(row.a, row.unit),
+        told(row.b, row.unit),
+        change(row),
+        finding(row.finding).to_owned(),
+    ]
+}
+
 fn head(out: &mut fmt::Formatter<'_>, name: &str, side: &Side) -> fmt::Result {
+    writeln!(out, "{name}: {}", told_side(side))
+}
+
+/// One run on one line.
+pub fn told_side(side: &Side) -> String {
     let Side {
+        folder,
         began,
         trestle,
         replicas,
         seconds,
         ..
     } = side;
-    writeln!(
-        out,
-        "{name}: {began}, Trestle {trestle}, {replicas} replicas, {seconds:.0} s"
-    )
+    let version = if trestle.is_empty() {
+        "of unknown version"
+    } else {
+        trestle
+    };
+    format!("{folder}: {began}, Trestle {version}, replicas: {replicas}, {seconds:.0} s")
 }
 
 fn finding(of: Finding) -> &'static str {
@@ -58,8 +69,8 @@ fn finding(of: Finding) -> &'static str {
     }
 }
 
-fn told(interval: Option<Interval>, unit: Unit) -> String {
-    let Some(Interval { value, low, high }) = interval else {
+fn told(interval: Option<Bounded>, unit: Unit) -> String {
+    let Some(Bounded { value, low, high }) = interval else {
         return "-".to_owned();
     };
     match unit {
@@ -70,7 +81,7 @@ fn told(interval: Option<Interval>, unit: Unit) -> String {
 }
 
 fn change(row: &Row) -> String {
-    let Some(Interval { value, low, high }) = row.change else {
+    let Some(Bounded { value, low, high }) = row.change else {
         return "-".to_owned();
     };
     match row.unit {

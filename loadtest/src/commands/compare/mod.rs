@@ -5,25 +5,32 @@
 
 mod conditions;
 mod interval;
+mod page;
 mod text;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 pub use self::conditions::differences;
-pub use self::interval::Interval;
-use crate::histogram;
+pub use self::interval::Bounded;
 use crate::interaction::Class;
+use crate::report::folder::Folder;
 use crate::result::{Caches, Measured, Outcome, RunResult};
+use crate::stats::hist;
+use crate::usage::Usage;
 
 /// The only format there is.
 const VERSION: u32 = 1;
 
-/// `compare`: two result folders with confidence intervals
+/// Two results of `run` beside each other, with 95 % intervals
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code: 0 compared, whatever was found; 1 a result cannot be read; 64 they cannot be compared."
+)]
 pub struct Args {
     /// The result folder to compare with
     pub a: PathBuf,
@@ -32,7 +39,7 @@ pub struct Args {
     /// Compare although data set, load, machine or quota differ
     #[arg(long)]
     pub force: bool,
-    /// A folder to write compare.json to
+    /// The folder for report.html and compare.json [default: trestle-results/compare-TIME]
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -43,6 +50,16 @@ pub enum Failure {
     /// One line that names each difference.
     Refused(String),
     Other(anyhow::Error),
+}
+
+impl Failure {
+    /// For the command line.
+    pub fn told(self) -> anyhow::Error {
+        match self {
+            Self::Refused(line) => Usage(line).into(),
+            Self::Other(error) => error,
+        }
+    }
 }
 
 impl From<anyhow::Error> for Failure {
@@ -66,6 +83,8 @@ pub struct Comparison {
 /// What is known of a run before its numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Side {
+    /// Where it was read from.
+    pub folder: String,
     pub began: String,
     pub trestle: String,
     pub replicas: usize,
@@ -80,10 +99,10 @@ pub struct Row {
     pub what: String,
     pub unit: Unit,
     /// None where the run has too few samples or seconds for it.
-    pub a: Option<Interval>,
-    pub b: Option<Interval>,
+    pub a: Option<Bounded>,
+    pub b: Option<Bounded>,
     /// B / A, or B - A where the number is a share.
-    pub change: Option<Interval>,
+    pub change: Option<Bounded>,
     pub finding: Finding,
 }
 
@@ -117,16 +136,29 @@ pub enum Finding {
     NotKnown,
 }
 
-/// Reads the folders, compares, writes `compare.json`. The text for the screen is the answer's `to_string()`.
+/// Reads the folders, compares, writes a folder. The text for the screen is the comparison's `to_string()`.
 ///
 /// # Errors
 /// [`Failure::Refused`] when they are not comparable and `--force` is not given.
-pub fn command(args: &Args) -> Result<Comparison, Failure> {
-    let comparison = compare(&read(&args.a)?, &read(&args.b)?, args.force)?;
-    if let Some(folder) = &args.output {
-        write(folder, &comparison)?;
-    }
-    Ok(comparison)
+pub fn command(args: &Args) -> Result<(Comparison, Folder), Failure> {
+    let mut comparison = compare(&read(&args.a)?, &read(&args.b)?, args.force)?;
+    comparison.a.folder = args.a.display().to_string();
+    comparison.b.folder = args.b.display().to_string();
+    let folder = Folder::create(args.output.clone(), "compare")?;
+    folder.write_json("compare.json", &comparison)?;
+    folder.write("report.html", page::page(&comparison))?;
+    Ok((comparison, folder))
+}
+
+/// Compares, and says where the page is.
+///
+/// # Errors
+/// [`Usage`] when they are not comparable and `--force` is not given.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (comparison, folder) = command(args).map_err(Failure::told)?;
+    print!("{comparison}");
+    println!("compared: {}", folder.path().join("report.html").display());
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The result in a folder.
@@ -145,13 +177,6 @@ pub fn read(folder: &Path) -> Result<RunResult> {
         file.display()
     );
     Ok(result)
-}
-
-fn write(folder: &Path, comparison: &Comparison) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("--output {}", folder.display()))?;
-    let file = folder.join("compare.json");
-    let text = serde_json::to_string_pretty(comparison)?;
-    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// # Errors
@@ -178,6 +203,7 @@ pub fn compare(a: &RunResult, b: &RunResult, force: bool) -> Result<Comparison, 
         ));
     }
     rows.extend(shares(&a.measured, &b.measured));
+    rows.retain(|row| row.a.is_some() || row.b.is_some());
     Ok(Comparison {
         version: VERSION,
         a: side(a),
@@ -190,6 +216,7 @@ pub fn compare(a: &RunResult, b: &RunResult, force: bool) -> Result<Comparison, 
 
 fn side(of: &RunResult) -> Side {
     Side {
+        folder: String::new(),
         began: of.began.clone(),
         trestle: of.conditions.trestle.clone(),
         replicas: of.conditions.replicas,
@@ -235,21 +262,17 @@ fn good_by_second(measured: &Measured) -> Vec<u64> {
 }
 
 fn samples(measured: &Measured, class: Class) -> Result<Histogram<u64>> {
-    let mut all = histogram::decode("")?;
     let of_class = measured
         .interactions
         .iter()
         .filter(|it| it.interaction.class() == class);
-    for it in of_class {
-        histogram::add(&mut all, &histogram::decode(&it.histogram)?)?;
-    }
-    Ok(all)
+    let parts = of_class
+        .map(|it| hist::decode(&it.histogram))
+        .collect::<Result<Vec<_>>>()?;
+    hist::merge(&parts)
 }
 
 fn latencies(name: &str, a: &Histogram<u64>, b: &Histogram<u64>) -> Vec<Row> {
-    if a.is_empty() && b.is_empty() {
-        return Vec::new();
-    }
     [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)]
         .into_iter()
         .map(|(label, quantile)| {
@@ -292,10 +315,10 @@ fn share(what: &str, a: (u64, u64), b: (u64, u64)) -> Row {
     )
 }
 
-fn row(what: &str, unit: Unit, a: Option<Interval>, b: Option<Interval>) -> Row {
+fn row(what: &str, unit: Unit, a: Option<Bounded>, b: Option<Bounded>) -> Row {
     let change = a.zip(b).and_then(|(a, b)| match unit {
-        Unit::Share => Some(Interval::difference(a, b)),
-        Unit::PerSecond | Unit::Milliseconds => Interval::ratio(a, b),
+        Unit::Share => Some(Bounded::difference(a, b)),
+        Unit::PerSecond | Unit::Milliseconds => Bounded::ratio(a, b),
     });
     let finding = match change {
         None => Finding::NotKnown,

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 use super::*;
-use crate::merge::tests::run;
+use crate::commands::merge::tests::run;
 
 fn row<'c>(comparison: &'c Comparison, what: &str) -> &'c Row {
     comparison.rows.iter().find(|row| row.what == what).unwrap()
@@ -16,16 +16,17 @@ fn latencies(percent: u64) -> impl Iterator<Item = u64> {
 fn a_run_is_not_different_from_itself() {
     let a = run(100, latencies(100));
     let comparison = compare(&a, &a, false).unwrap();
+    let known: Vec<_> = comparison.rows.iter().map(|row| row.what.as_str()).collect();
+    let latencies = ["reads p50", "reads p90", "reads p99"];
+    assert_eq!(
+        known,
+        [&["throughput"][..], &latencies, &["failed", "refused (503, 429)"]].concat()
+    );
     for row in &comparison.rows {
-        let is_known = !row.what.starts_with("cached");
-        let expected = if is_known {
-            Finding::NoDifferenceShown
-        } else {
-            Finding::NotKnown
-        };
-        assert_eq!(row.finding, expected, "{row:?}");
+        assert_eq!(row.finding, Finding::NoDifferenceShown, "{row:?}");
     }
     let text = comparison.to_string();
+    assert!(text.contains("Intervals are those of these two runs"), "{text}");
     assert!(
         text.contains("no difference shown") && text.contains("throughput"),
         "{text}"
@@ -49,7 +50,10 @@ fn a_small_difference_of_few_samples_is_not_shown() {
     let few = |percent| latencies(percent).step_by(200);
     let comparison = compare(&run(100, few(100)), &run(100, few(103)), false).unwrap();
     assert_eq!(row(&comparison, "reads p50").finding, Finding::NoDifferenceShown);
-    assert_eq!(row(&comparison, "reads p99").finding, Finding::NotKnown);
+    // 95 samples have no 99th percentile to tell.
+    assert!(comparison.rows.iter().all(|row| row.what != "reads p99"));
+    let other = compare(&run(100, few(100)), &run(100, latencies(100)), false).unwrap();
+    assert_eq!(row(&other, "reads p99").finding, Finding::NotKnown);
 }
 
 #[test]
@@ -136,11 +140,18 @@ fn folders_are_read_and_the_comparison_written() {
         force: false,
         output: Some(output.clone()),
     };
-    let comparison = command(&args).unwrap();
+    let (comparison, written_to) = command(&args).unwrap();
+    assert_eq!(written_to.path(), output);
     let text = std::fs::read_to_string(output.join("compare.json")).unwrap();
     let written: Comparison = serde_json::from_str(&text).unwrap();
     assert_eq!(written.rows.len(), comparison.rows.len());
     assert_eq!(row(&written, "throughput").finding, Finding::Lower);
+    assert!(written.a.folder.ends_with("/a") && written.b.folder.ends_with("/b"));
+    let page = std::fs::read_to_string(output.join("report.html")).unwrap();
+    assert!(page.contains("B is lower") && page.contains("no difference shown"));
+    assert_eq!(page.matches("<svg").count(), 2);
+    // Two comparisons in one folder would be taken for one.
+    assert!(matches!(command(&args), Err(Failure::Other(_))));
     // One of a format to come is not misread.
     let later = std::fs::read_to_string(a.join("result.json"))
         .unwrap()

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::histogram::{add, decode, encode, percentile_ms};
 use crate::interaction::Interaction;
 use crate::result::{Caches, Client, ErrorClass, Interactions, JournalCounts, Measured, RunResult, Second};
+use crate::stats::hist;
 
 /// Samples that are kept of a class of errors.
 const SAMPLES: usize = 5;
@@ -58,10 +58,11 @@ fn interactions(parts: &[RunResult]) -> Result<Vec<Interactions>> {
 }
 
 fn together(interaction: Interaction, these: &[&Interactions]) -> Result<Interactions> {
-    let mut histogram = decode("")?;
-    for it in these {
-        add(&mut histogram, &decode(&it.histogram)?)?;
-    }
+    let decoded = these
+        .iter()
+        .map(|it| hist::decode(&it.histogram))
+        .collect::<Result<Vec<_>>>()?;
+    let histogram = hist::merge(&decoded)?;
     let count = these.iter().map(|it| it.count).sum();
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     let mean_ms = these.iter().map(|it| it.mean_ms * it.count as f64).sum::<f64>() / (count as f64).max(1.0);
@@ -69,14 +70,14 @@ fn together(interaction: Interaction, these: &[&Interactions]) -> Result<Interac
         interaction,
         count,
         errors: these.iter().map(|it| it.errors).sum(),
-        p50: percentile_ms(&histogram, 0.5),
-        p90: percentile_ms(&histogram, 0.9),
-        p95: percentile_ms(&histogram, 0.95),
-        p99: percentile_ms(&histogram, 0.99),
-        p999: percentile_ms(&histogram, 0.999),
+        p50: hist::percentile(&histogram, 0.5),
+        p90: hist::percentile(&histogram, 0.9),
+        p95: hist::percentile(&histogram, 0.95),
+        p99: hist::percentile(&histogram, 0.99),
+        p999: hist::percentile(&histogram, 0.999),
         mean_ms,
         max_ms: these.iter().map(|it| it.max_ms).fold(0.0, f64::max),
-        histogram: encode(&histogram)?,
+        histogram: hist::encode(&histogram)?,
     })
 }
 

@@ -3,19 +3,25 @@
 mod measured;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use crate::compare::{Failure, read};
+use crate::commands::common::ended;
+use crate::commands::compare::{Failure, read};
 use crate::load::{Load, Model};
+use crate::report::folder::Folder;
+use crate::report::run::{run_csv, run_page};
+use crate::report::screen;
 use crate::result::{Audit, RunResult, Verification, mix_shares};
+use crate::verdict::{self, Limits};
 
 /// Measuring began within it of each other: the time lines are added second by second.
 const TOGETHER: Duration = Duration::seconds(1);
 
-/// `merge`: one result from those of several generators that ran at the same time
+/// One result from those of several generators that ran at the same time
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The generators' result folders
@@ -24,19 +30,55 @@ pub struct Args {
     /// The folder for the whole
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
-/// Reads the folders and merges them; `judge` sets what follows from the numbers: limits, validity, outcome. Nothing is written.
+/// Reads the folders, merges them and writes a folder as `run` does; `judge` sets what follows from the numbers: limits,
+/// validity, outcome.
 ///
 /// # Errors
 /// [`Failure::Refused`] when they did not put one load on one shop at the same time.
-pub fn command(args: &Args, judge: impl FnOnce(&mut RunResult)) -> Result<RunResult, Failure> {
+pub fn command(args: &Args, judge: impl FnOnce(&mut RunResult)) -> Result<(RunResult, Folder), Failure> {
     let parts = args
         .folders
         .iter()
         .map(|folder| read(folder))
         .collect::<Result<Vec<_>>>()?;
-    merge(&parts, judge)
+    let merged = merge(&parts, judge)?;
+    let folder = Folder::create(Some(args.output.clone()), "merge")?;
+    folder.write_json("result.json", &merged)?;
+    folder.write("report.html", run_page(&merged))?;
+    for (name, content) in run_csv(&merged)? {
+        folder.write(name, content)?;
+    }
+    Ok((merged, folder))
+}
+
+/// Merges, holds the whole to the limits, and says how it ended.
+///
+/// # Errors
+/// [`crate::usage::Usage`] when they did not put one load on one shop at the same time.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (whole, folder) = command(args, |whole| judge(&args.limits, whole)).map_err(Failure::told)?;
+    print!("{}", screen::run_summary(&whole));
+    Ok(ended(whole.outcome, &folder))
+}
+
+/// What follows from the numbers of the whole.
+fn judge(limits: &Limits, whole: &mut RunResult) {
+    // Its histograms were just written, so they can be read.
+    whole.limits = verdict::limits(limits, &whole.load.model, &whole.measured).unwrap_or_default();
+    whole.validity = verdict::validity(&whole.load.model, &whole.measured);
+    whole.response = limits.response();
+    let verification = whole.verification.as_ref();
+    whole.outcome = verdict::outcome(
+        &whole.limits,
+        &whole.validity,
+        verification,
+        whole.audit.as_ref(),
+        true,
+    );
 }
 
 /// Counts, histograms and time lines are added. Of what cannot be added the worst counts: how late the generators were, what they
@@ -102,6 +144,11 @@ fn differences(a: &RunResult, b: &RunResult) -> Result<Vec<String>> {
         b.conditions.trestle.clone(),
     );
     same("load", told(&of_one(&a.load))?, told(&of_one(&b.load))?);
+    same(
+        "response limits",
+        serde_json::to_string(&a.response)?,
+        serde_json::to_string(&b.response)?,
+    );
     let (on_a, on_b) = (measuring_began(a)?, measuring_began(b)?);
     if (on_a - on_b).abs() > TOGETHER {
         let (on_a, on_b) = (on_a.format(&Rfc3339)?, on_b.format(&Rfc3339)?);
