@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::probe::{Cpu, Probe, number};
+use super::probe::{Cpu, Probe, number, replicas};
 use crate::report::number::percent;
 use crate::stats::bootstrap::{Estimate, median_of};
 use crate::stats::sample::median;
@@ -76,7 +76,7 @@ impl Dropped {
     /// In a line.
     pub fn said(&self) -> String {
         match self.replicas {
-            Some(replicas) => format!("round {}, {replicas} replicas: {}", self.round, self.why),
+            Some(count) => format!("round {}, {}: {}", self.round, replicas(count), self.why),
             None => format!("round {}: {}", self.round, self.why),
         }
     }

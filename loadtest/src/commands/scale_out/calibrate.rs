@@ -3,10 +3,9 @@
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::probe::{Probe, number};
+use super::probe::{Probe, number, replicas as said};
 use super::rig::Rig;
 use crate::report::number::percent;
-use crate::usage::Usage;
 
 /// Share of the host that all tiers and the generator may use.
 pub const MOST: f64 = 0.75;
@@ -16,16 +15,16 @@ const AIM: f64 = 0.72;
 pub const LEAST_QUOTA: f64 = 0.10;
 /// More than a core stands for no machine of its own here.
 const MOST_QUOTA: f64 = 1.0;
-/// The first quota, in shares of the host's part of a replica: the other tiers use about as much as the API.
-const FIRST: f64 = 0.5;
+/// The API's share of what all tiers use, to begin with: the database alone uses as much, for mixes that buy.
+const FIRST: f64 = 0.35;
 const TRIES: usize = 4;
 
 /// One step of the calibration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
     pub quota: f64,
     pub probe: Probe,
-    /// Of the host, 0 to 1: all tiers and the generator.
+    /// Of the host, 0 to 1: all tiers and the generator, when the replicas use their quotas whole.
     pub used: f64,
 }
 
@@ -40,49 +39,59 @@ enum Next {
     TooMany(usize),
 }
 
-/// Finds the quota at the largest count, and leaves it set.
+/// What a calibration came to.
+pub enum Calibrated {
+    /// All fit; the quota is set.
+    Fits,
+    /// So many replicas would fit, and why not as many as were asked for.
+    TooMany { fit: usize, why: String },
+}
+
+/// Finds the quota for so many replicas, and leaves it set. The stack has that many.
 ///
 /// # Errors
-/// When so many replicas do not fit on this host.
-pub async fn calibrate(rig: &mut Rig, replicas: usize, cores: usize) -> Result<Vec<Step>> {
-    let mut steps: Vec<Step> = Vec::new();
-    let mut quota = first(replicas, cores);
+/// When the generator ends, or no quota is found.
+pub async fn calibrate(
+    rig: &mut Rig,
+    replicas: usize,
+    cores: usize,
+    steps: &mut Vec<Step>,
+) -> Result<Calibrated> {
+    // Once it is known that the least is too much for more replicas, it is tried first.
+    let mut quota = if steps.is_empty() {
+        first(replicas, cores)
+    } else {
+        LEAST_QUOTA
+    };
     for attempt in 1..=TRIES {
         if let Some(caps) = &mut rig.caps {
             caps.set(quota)?;
         }
-        let what = format!(
-            "calibration {attempt}: {replicas} replicas at {} of a core",
-            percent(quota)
-        );
+        let what = format!("calibration: {} at {} of a core", said(replicas), percent(quota));
         let probe = rig.probe(replicas, &what).await?;
-        let used = probe.cpu.all() / number(cores);
         let next = next(&probe, quota, cores, attempt == 1);
+        let used = used(&probe, quota, cores);
         steps.push(Step { quota, probe, used });
         match next {
-            Next::Keep => return Ok(steps),
+            Next::Keep => return Ok(Calibrated::Fits),
             Next::Try(other) => quota = other,
-            Next::TooMany(fit) => bail!(Usage(format!(
-                "--replicas: {replicas} replicas at {} of a core, the least with a period of 10 ms, and the other tiers with the generator \
-                 use {} of this machine's {cores} cores; more than {} would measure the machine. {}",
-                percent(quota),
-                percent(used),
-                percent(MOST),
-                fitting(fit)
-            ))),
+            Next::TooMany(fit) => {
+                let why = format!(
+                    "{} at {} of a core, the least with a period of 10 ms, and the other tiers with the generator use {} of this machine's \
+                     {cores} cores; more than {} would measure the machine",
+                    said(replicas),
+                    percent(quota),
+                    percent(used),
+                    percent(MOST)
+                );
+                return Ok(Calibrated::TooMany { fit, why });
+            }
         }
     }
     bail!(
         "no quota was found with which all tiers use at most {} of this machine: other work on it? (--quota sets one)",
         percent(MOST)
     )
-}
-
-fn fitting(fit: usize) -> String {
-    match fit {
-        0 => "Not even one fits.".to_owned(),
-        fit => format!("{fit} would fit"),
-    }
 }
 
 /// A quota to begin with.
@@ -95,18 +104,30 @@ fn bounded(quota: f64) -> f64 {
     ((quota * 100.0 + 1e-9).floor() / 100.0).clamp(LEAST_QUOTA, MOST_QUOTA)
 }
 
+/// Share of the host that all tiers and the generator use when the replicas use their quotas whole. Where they were kept from that, the next
+/// time they may not be.
+fn used(probe: &Probe, quota: f64, cores: usize) -> f64 {
+    let all = probe.cpu.all();
+    let whole = if probe.cpu.api > 0.0 {
+        quota * number(probe.replicas) * all / probe.cpu.api
+    } else {
+        0.0
+    };
+    all.max(whole) / number(cores)
+}
+
 /// Judges a probe. Of the first one a larger quota may follow; afterwards only smaller ones.
 fn next(probe: &Probe, quota: f64, cores: usize, is_first: bool) -> Next {
+    let is_too_much = used(probe, quota, cores) > MOST;
     let cores = number(cores);
     let replicas = number(probe.replicas);
-    let used = probe.cpu.all() / cores;
     if probe.cpu.api <= 0.0 {
         return Next::Keep;
     }
     // The other tiers work in proportion to what the API lets through.
     let factor = probe.cpu.all() / probe.cpu.api;
     let wanted = bounded(AIM * cores / (replicas * factor));
-    if used > MOST {
+    if is_too_much {
         if quota <= LEAST_QUOTA {
             return Next::TooMany(
                 whole(MOST * cores / (LEAST_QUOTA * factor)).min(probe.replicas.saturating_sub(1)),
@@ -154,8 +175,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_quota_leaves_as_much_to_the_others() {
-        assert_eq!(first(6, 2), 0.12);
+    fn the_first_quota_leaves_two_thirds_to_the_others() {
+        assert_eq!(first(4, 2), 0.12);
         assert_eq!(first(8, 2), LEAST_QUOTA);
         assert_eq!(first(1, 64), 1.0);
     }
@@ -186,6 +207,13 @@ mod tests {
         assert_eq!(next(&probe(8, 0.1, 1.2), 0.1, 2, true), Next::TooMany(6));
         // Never as many as were just seen not to fit.
         assert_eq!(next(&probe(8, 0.1, 0.9), 0.1, 2, true), Next::TooMany(7));
+    }
+
+    #[test]
+    fn what_kept_the_replicas_from_their_quotas_may_be_gone_the_next_time() {
+        // They used half: 0.42 + 0.42 of 2 cores, but could use twice that, 1.68.
+        let held_up = probe(6, 0.07, 1.0);
+        assert_eq!(next(&held_up, 0.14, 2, false), Next::Try(0.12));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use super::probe::replicas as replicas_said;
 use super::rig::Rig;
-use crate::result::{Measured, Verdict};
+use crate::result::{ErrorClass, Measured, Verdict};
 use crate::verdict::{self, Limits};
 
 /// Of the median throughput.
@@ -22,8 +23,7 @@ pub struct Check {
     pub shed: u64,
     pub limits: Vec<Verdict>,
     pub validity: Vec<Verdict>,
-    /// 429 answers.
-    pub throttled_logins: u64,
+    pub errors: Vec<ErrorClass>,
 }
 
 impl Check {
@@ -42,7 +42,7 @@ impl Check {
             shed: measured.shed,
             limits,
             validity,
-            throttled_logins: super::probe::throttled_logins(&measured.errors),
+            errors: measured.errors.clone(),
         }
     }
 
@@ -73,7 +73,10 @@ impl Check {
 /// When the generator ends.
 pub async fn check(rig: &mut Rig, replicas: usize, capacity: f64, limits: &Limits) -> Result<Check> {
     let rate = (LOAD * capacity * 10.0).round() / 10.0;
-    let what = format!("check of {replicas} replicas: {rate} interactions/s arrive");
+    let what = format!(
+        "check of {}: {rate} interactions/s arrive",
+        replicas_said(replicas)
+    );
     let (load, measured) = rig.arrivals(rate, SECONDS, &what).await?;
     let found = verdict::limits(limits, &load.model, &measured)?;
     let validity = verdict::validity(&load.model, &measured);

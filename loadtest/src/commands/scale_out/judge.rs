@@ -1,79 +1,92 @@
 //! Whether a run holds, and what its reader has to know.
 
+use super::probe::{number, replicas};
 use super::rounds::Found;
 use crate::lab::Held;
 use crate::report::number::{count, float, percent};
-use crate::result::{Audit, Outcome};
+use crate::result::{Audit, ErrorClass, Outcome};
 use crate::stats::bootstrap::Estimate;
+use crate::stats::sample::median;
 
 /// Efficiency at this count is held against this target: the lower end of its interval.
 pub const TARGET_AT: usize = 4;
 pub const TARGET: f64 = 0.92;
+/// Share of the host beyond which other programs are worth a word; the kernel's own work is below.
+const STRANGERS: f64 = 0.15;
 
-/// The outcome, and a line for each reason why it is not passed; at most so many percent of the interactions may fail. How efficient the shop is, or whether it keeps its response limits at 90 %
-/// of a capped capacity, is the finding of a run and no failure of it.
+/// The outcome, and a line for each reason why it is not passed; at most so many percent of the interactions may fail. How efficient the
+/// shop is, or whether it keeps its response limits at 90 % of a capped capacity, is the finding of a run and no failure of it.
 pub fn judge(found: &Found, held: &Held, most_errors: f64) -> (Outcome, Vec<String>) {
-    let mut failed = held.verification.violations.clone();
-    if let Some(Audit::Failed(said)) = &held.audited.audit {
-        failed.push(format!("audit: {said}"));
+    let broken = broken(found, held, most_errors);
+    if !broken.is_empty() {
+        return (Outcome::Failed, broken);
     }
-    let probes = found.probes.iter();
-    let checks = found.checks.iter();
-    let errors =
-        probes.clone().map(|it| it.failed).sum::<u64>() + checks.clone().map(|it| it.failed).sum::<u64>();
-    let all = probes.clone().map(|it| it.completed).sum::<u64>()
-        + checks.clone().map(|it| it.completed).sum::<u64>();
-    if 100.0 * float(errors) / float(all.max(1)) > most_errors {
-        failed.push(format!(
-            "{} of {} interactions failed (--errors {most_errors} %)",
-            count(errors),
-            count(all)
+    let empty = found.analysis.counts.iter().filter(|it| it.rounds == 0);
+    let said = empty.map(|it| format!("no probe of {} can be used", replicas(it.replicas)));
+    let empty: Vec<String> = said.collect();
+    if !empty.is_empty() {
+        return (Outcome::Invalid, empty);
+    }
+    if held.is_good() {
+        return (Outcome::Passed, Vec::new());
+    }
+    let why = match &held.audited.audit {
+        Some(Audit::NotRun(why)) => format!("the audit could not run: {why}"),
+        _ => "the database was not audited".to_owned(),
+    };
+    (Outcome::NotAudited, vec![why])
+}
+
+/// What was lost, and what failed beyond the limit.
+fn broken(found: &Found, held: &Held, most_errors: f64) -> Vec<String> {
+    let mut broken = held.verification.violations.clone();
+    if let Some(Audit::Failed(said)) = &held.audited.audit {
+        broken.push(format!("audit: {said}"));
+    }
+    let probes = found.probes.iter().map(|it| (it.failed, it.completed));
+    let checks = found.checks.iter().map(|it| (it.failed, it.completed));
+    let (failed, all) = probes
+        .chain(checks)
+        .fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+    if 100.0 * float(failed) / float(all.max(1)) > most_errors {
+        let (failed, all) = (count(failed), count(all));
+        broken.push(format!(
+            "{failed} of {all} interactions failed (--errors {most_errors} %)"
         ));
     }
-    let throttled =
-        probes.map(|it| it.throttled_logins).sum::<u64>() + checks.map(|it| it.throttled_logins).sum::<u64>();
+    let throttled: u64 = classes(found)
+        .filter(|it| it.class.starts_with("429"))
+        .map(|it| it.count)
+        .sum();
     if throttled > 0 {
-        failed.push(format!(
+        broken.push(format!(
             "{} answers were 429: the shop's throttle of logins (API.md, Rate limits), or a limit of whatever stands before the shop, refused \
              the generator",
             count(throttled)
         ));
     }
-    if !failed.is_empty() {
-        return (Outcome::Failed, failed);
-    }
-    let empty = found.analysis.counts.iter().filter(|it| it.rounds == 0);
-    let empty: Vec<String> = empty
-        .map(|it| format!("no probe of {} replicas can be used", it.replicas))
-        .collect();
-    if !empty.is_empty() {
-        return (Outcome::Invalid, empty);
-    }
-    match &held.audited.audit {
-        _ if held.is_good() => (Outcome::Passed, Vec::new()),
-        Some(Audit::NotRun(why)) => (
-            Outcome::NotAudited,
-            vec![format!("the audit could not run: {why}")],
-        ),
-        _ => (
-            Outcome::NotAudited,
-            vec!["the database was not audited".to_owned()],
-        ),
-    }
+    broken
+}
+
+/// What went wrong, in probes and checks.
+fn classes(found: &Found) -> impl Iterator<Item = &ErrorClass> {
+    let probes = found.probes.iter().flat_map(|it| &it.errors);
+    probes.chain(found.checks.iter().flat_map(|it| &it.errors))
 }
 
 /// What was left out, and what the numbers do not say.
-pub fn notes(found: &Found, quota: Option<f64>, with_logins: bool) -> Vec<String> {
+pub fn notes(found: &Found, quota: Option<f64>, with_logins: bool, cores: usize) -> Vec<String> {
     let analysis = &found.analysis;
     let mut notes: Vec<String> = analysis
         .dropped
         .iter()
         .map(|it| format!("Left out: {}.", it.said()))
         .collect();
+    notes.extend(found.reduced.iter().cloned());
     for count in analysis.counts.iter().filter(|it| it.limited_elsewhere) {
         notes.push(format!(
-            "{} replicas are limited elsewhere: they used {} of their quotas at saturation. They are left out of efficiency and fit.",
-            count.replicas,
+            "Limited elsewhere, and left out of efficiency and fit: {} used {} of the quota at saturation.",
+            replicas(count.replicas),
             percent(count.quota_used.unwrap_or_default())
         ));
     }
@@ -92,8 +105,17 @@ pub fn notes(found: &Found, quota: Option<f64>, with_logins: bool) -> Vec<String
     }
     for check in found.checks.iter().filter(|it| !it.is_valid()) {
         notes.push(format!(
-            "The check of {} replicas says nothing: the generator was the limit.",
-            check.replicas
+            "The check of {} says nothing: the generator was the limit.",
+            replicas(check.replicas)
+        ));
+    }
+    notes.extend(strangers(found, cores));
+    for class in classes(found) {
+        notes.push(format!(
+            "Error: {} x {}. {}",
+            count(class.count),
+            class.class,
+            class.samples.join("; ")
         ));
     }
     if quota.is_none() {
@@ -105,6 +127,21 @@ pub fn notes(found: &Found, quota: Option<f64>, with_logins: bool) -> Vec<String
         );
     }
     notes
+}
+
+/// Other programs that kept the machine busy.
+fn strangers(found: &Found, cores: usize) -> Option<String> {
+    let probes = found
+        .probes
+        .iter()
+        .map(|it| it.cpu.host - it.cpu.all() / number(cores));
+    let most = median(&probes.collect::<Vec<_>>())?;
+    (most > STRANGERS).then(|| {
+        format!(
+            "Other programs used {} of this machine meanwhile (median of the probes): the numbers are disturbed.",
+            percent(most)
+        )
+    })
 }
 
 /// The efficiency against its target, in words; none where it was not measured.
@@ -134,6 +171,8 @@ mod tests {
 
     fn found(probes: Vec<Probe>) -> Found {
         Found {
+            counts: vec![1],
+            reduced: Vec::new(),
             calibration: Vec::new(),
             analysis: analysis::analyse(&probes, &[1], 1),
             probes,
@@ -192,7 +231,11 @@ mod tests {
         let failed = failed(3);
         assert_eq!(outcome(&failed, &held(&[], passed(), true)), Outcome::Failed);
         let throttled = found(vec![Probe {
-            throttled_logins: 1,
+            errors: vec![ErrorClass {
+                class: "429 too_many_attempts".to_owned(),
+                count: 1,
+                samples: Vec::new(),
+            }],
             ..probe()
         }]);
         assert_eq!(outcome(&throttled, &held(&[], passed(), true)), Outcome::Failed);
@@ -200,7 +243,7 @@ mod tests {
         let shed = found(vec![Probe { shed: 5, ..probe() }]);
         assert_eq!(outcome(&shed, &held(&[], passed(), true)), Outcome::Passed);
         assert!(
-            notes(&shed, Some(0.1), false)
+            notes(&shed, Some(0.1), false, 2)
                 .iter()
                 .any(|note| note.starts_with("5 interactions"))
         );
@@ -228,11 +271,26 @@ mod tests {
         let found = found(vec![stolen]);
         assert_eq!(judge(&found, &held(&[], passed(), true), 0.1).0, Outcome::Invalid);
         assert!(
-            notes(&found, Some(0.1), false)
+            notes(&found, Some(0.1), false, 2)
                 .iter()
                 .any(|it| it.starts_with("Left out: round 1"))
         );
         assert_ne!(found.analysis, Analysis::default());
+    }
+
+    #[test]
+    fn a_machine_that_others_keep_busy_is_said() {
+        let busy = |host| {
+            let mut probe = probe();
+            (probe.cpu.api, probe.cpu.host) = (0.2, host);
+            notes(&found(vec![probe]), Some(0.1), false, 2)
+        };
+        assert!(
+            busy(0.3)
+                .iter()
+                .any(|it| it.starts_with("Other programs used 20.0 %"))
+        );
+        assert!(!busy(0.2).iter().any(|it| it.starts_with("Other programs")));
     }
 
     #[test]

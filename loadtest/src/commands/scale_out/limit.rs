@@ -24,7 +24,7 @@ pub enum Limit {
 }
 
 /// Which, why, and the probe that showed it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Limiting {
     pub limit: Limit,
     pub why: String,

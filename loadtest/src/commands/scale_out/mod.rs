@@ -9,6 +9,7 @@ mod judge;
 mod limit;
 mod page;
 mod pictures;
+mod plan;
 mod probe;
 mod result;
 mod rig;
@@ -25,9 +26,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::caps::Caps;
 use self::clock::Clock;
+use self::plan::Plan;
 use self::result::{ScaleOutResult, Setup};
 use self::rig::{Manner, Rig};
-use self::rounds::{Found, Plan};
+use self::rounds::Found;
 use crate::commands::common::{self, OutputArgs, StackArgs};
 use crate::generator::ShopArgs;
 use crate::interaction::Mix;
@@ -103,6 +105,7 @@ struct ScaleArgs {
     mix: Mix,
 }
 
+const COUNTS: [usize; 5] = [1, 2, 3, 4, 6];
 const QUICK: usize = 3;
 /// Seconds of a probe with all that belongs to it, beside the measured ones.
 const BESIDE_S: f64 = 4.0;
@@ -110,8 +113,16 @@ const BESIDE_S: f64 = 4.0;
 const AFTER_S: f64 = 60.0;
 
 impl ScaleArgs {
+    fn counts(&self) -> Vec<usize> {
+        if self.replicas.is_empty() {
+            COUNTS.to_vec()
+        } else {
+            self.replicas.clone()
+        }
+    }
+
     fn check(&self) -> Result<()> {
-        let (replicas, percent) = (&self.replicas, self.quota.unwrap_or(100.0));
+        let (replicas, percent) = (self.counts(), self.quota.unwrap_or(100.0));
         let mut distinct = replicas.clone();
         distinct.sort_unstable();
         distinct.dedup();
@@ -138,7 +149,7 @@ impl ScaleArgs {
 
     fn setup(&self, seed: u64) -> Setup {
         Setup {
-            replicas: self.replicas.clone(),
+            replicas: self.counts(),
             rounds: if self.quick { QUICK } else { self.rounds },
             probe_seconds: self.probe_seconds,
             shoppers_per_replica: self.shoppers_per_replica,
@@ -161,13 +172,15 @@ pub async fn run(args: ScaleOutArgs) -> Result<ExitCode> {
         name = interrupted() => name.and_then(|name| bail!("ended by {name}: no result")),
     };
     let back = restore(&driver, before).await;
-    let code = outcome?;
+    let (result, folder) = outcome?;
+    print!("{}", screen::summary(&result));
+    let code = common::ended(result.outcome, &folder);
     back.map(|()| code)
 }
 
 /// The stack is as it was.
 async fn restore(driver: &Driver, replicas: usize) -> Result<()> {
-    common::say(&format!("back to {replicas} replicas"));
+    common::say(&format!("back to {}", probe::replicas(replicas)));
     tokio::select! {
         done = driver.scale(replicas) => done,
         name = interrupted() => name.and_then(|name| bail!("ended by {name}: the stack may have another number of replicas than before")),
@@ -183,12 +196,13 @@ async fn interrupted() -> Result<&'static str> {
     })
 }
 
-async fn scale_out(args: &ScaleOutArgs) -> Result<ExitCode> {
+async fn scale_out(args: &ScaleOutArgs) -> Result<(ScaleOutResult, Folder)> {
     let (began, clock) = (common::now_text(), Instant::now());
     let setup = args.scale.setup(args.shop.seed);
     let machine = host::machine(&Root::default());
     let plan = Plan {
         counts: setup.replicas.clone(),
+        is_asked: !args.scale.replicas.is_empty(),
         rounds: setup.rounds,
         calibrates: args.scale.quota.is_none() && !args.scale.uncapped,
         cores: machine.cores,
@@ -205,13 +219,13 @@ async fn scale_out(args: &ScaleOutArgs) -> Result<ExitCode> {
     };
     let folder = Folder::create(args.output.output.clone(), "scale-out")?;
     let mut rig = open(args, &plan, &setup, caps, &folder).await?;
-    let found = rounds::measure(&mut rig, &plan).await?;
+    let found = rounds::measure(&mut rig, plan).await?;
     let quota = rig.caps.take().map(|caps| caps.cores());
     let held = rig.lab.hold().await?;
     let conditions = Conditions {
         url: rig.lab.url.clone(),
         products: rig.lab.generator.products,
-        replicas: plan.largest(),
+        replicas: found.counts.iter().copied().max().unwrap_or_default(),
         quota,
         machine,
         trestle: env!("CARGO_PKG_VERSION").to_owned(),
@@ -222,8 +236,7 @@ async fn scale_out(args: &ScaleOutArgs) -> Result<ExitCode> {
     folder.write_json("scale-out.json", &result)?;
     folder.write("probes.csv", result::probes_csv(&result)?)?;
     folder.write("report.html", page::page(&result))?;
-    print!("{}", screen::summary(&result));
-    Ok(common::ended(result.outcome, &folder))
+    Ok((result, folder))
 }
 
 async fn open(
@@ -255,13 +268,19 @@ async fn open(
 
 fn result(
     args: &ScaleOutArgs,
-    setup: Setup,
+    mut setup: Setup,
     found: Found,
     held: Held,
     conditions: Conditions,
 ) -> ScaleOutResult {
+    setup.replicas.clone_from(&found.counts);
     let (outcome, reasons) = judge::judge(&found, &held, args.limits.errors);
-    let notes = judge::notes(&found, conditions.quota, setup.with_logins);
+    let notes = judge::notes(
+        &found,
+        conditions.quota,
+        setup.with_logins,
+        conditions.machine.cores,
+    );
     ScaleOutResult {
         version: 1,
         began: String::new(),

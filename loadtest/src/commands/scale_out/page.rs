@@ -138,3 +138,6 @@ fn promises(page: &mut Page, result: &ScaleOutResult) {
         None => "The database was not audited.".to_owned(),
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::stack::cpu::Usage;
 use crate::verdict;
 
 /// What a probe came to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Probe {
     /// From 1 on; 0 for those of the calibration and after the rounds.
     pub round: usize,
@@ -23,8 +23,7 @@ pub struct Probe {
     pub completed: u64,
     pub failed: u64,
     pub shed: u64,
-    /// Of `shed` and `failed`, those refused with 429.
-    pub throttled_logins: u64,
+    pub errors: Vec<ErrorClass>,
     /// HTTP answers of the replicas.
     pub answers: u64,
     pub cpu: Cpu,
@@ -98,7 +97,7 @@ impl Probe {
             completed: measured.completed,
             failed: measured.failed,
             shed: measured.shed,
-            throttled_logins: throttled_logins(&measured.errors),
+            errors: measured.errors.clone(),
             answers: measured.replicas.iter().map(|(_, answers)| answers).sum(),
             cpu: Cpu::of(usage, &measured.client),
             waited: (periods > 0).then(|| float(throttled) / float(periods)),
@@ -121,10 +120,9 @@ impl Probe {
     }
 }
 
-/// How many were refused with 429.
-pub fn throttled_logins(errors: &[ErrorClass]) -> u64 {
-    let throttled = errors.iter().filter(|error| error.class.starts_with("429"));
-    throttled.map(|error| error.count).sum()
+/// `1 replica`, `2 replicas`.
+pub fn replicas(count: usize) -> String {
+    format!("{count} replica{}", if count == 1 { "" } else { "s" })
 }
 
 /// As a number to reckon with.

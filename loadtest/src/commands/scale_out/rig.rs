@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::caps::Caps;
 use super::clock::Clock;
-use super::probe::Probe;
+use super::probe::{Probe, replicas as said};
 use crate::commands::common::Progress;
 use crate::drive::Phase;
 use crate::interaction::Mix;
@@ -63,7 +63,7 @@ impl Rig {
     /// # Errors
     /// When the stack does not come to that number.
     pub async fn scale(&mut self, replicas: usize) -> Result<()> {
-        self.show(&format!("{replicas} replicas: starting or draining"));
+        self.show(&format!("{}: starting or draining", said(replicas)));
         self.lab.driver.scale(replicas).await?;
         let status = self.lab.status().await?;
         let ready: Vec<Process> = status
@@ -92,7 +92,7 @@ impl Rig {
 
     async fn warm(&mut self, replicas: usize) -> Result<()> {
         let load = self.closed(replicas, WARM_S, 0.0);
-        self.metered(&load, &format!("{replicas} replicas: warming up"))
+        self.metered(&load, &format!("{}: warming up", said(replicas)))
             .await
             .map(drop)
     }

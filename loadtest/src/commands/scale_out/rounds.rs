@@ -3,29 +3,22 @@
 use anyhow::{Context as _, Result};
 
 use super::analysis::{self, Analysis};
-use super::calibrate::{self, Step};
+use super::calibrate::{self, Calibrated, Step};
 use super::check::{self, Check};
 use super::limit::{self, Limiting, MORE, Tier};
-use super::probe::Probe;
+use super::plan::Plan;
+use super::probe::{Probe, replicas as said};
 use super::rig::Rig;
 use crate::commands::common;
 use crate::report::number::{count, percent, quantity};
-use crate::verdict::Limits;
-
-/// Each count once a round, so that what changes on the host meanwhile meets all counts alike.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    pub counts: Vec<usize>,
-    pub rounds: usize,
-    /// The quota is to be found.
-    pub calibrates: bool,
-    pub cores: usize,
-    pub limits: Limits,
-    pub seed: u64,
-}
+use crate::usage::Usage;
 
 /// All that was measured.
 pub struct Found {
+    /// As measured: fewer than planned where not all fit.
+    pub counts: Vec<usize>,
+    /// Why there are fewer.
+    pub reduced: Vec<String>,
     pub calibration: Vec<Step>,
     pub probes: Vec<Probe>,
     pub analysis: Analysis,
@@ -33,42 +26,19 @@ pub struct Found {
     pub limiting: Limiting,
 }
 
-impl Plan {
-    pub fn largest(&self) -> usize {
-        self.counts.iter().copied().max().unwrap_or(1)
-    }
-
-    /// Probes and checks, for the clock.
-    pub fn steps(&self) -> usize {
-        self.counts.len() * (self.rounds + 1) + 1 + if self.calibrates { 2 } else { 0 }
-    }
-}
-
 /// Measures all of the plan.
 ///
 /// # Errors
-/// When the stack or the generator fails.
-pub async fn measure(rig: &mut Rig, plan: &Plan) -> Result<Found> {
-    rig.scale(plan.largest()).await?;
+/// When the stack or the generator fails, or the replicas do not fit on this machine.
+pub async fn measure(rig: &mut Rig, mut plan: Plan) -> Result<Found> {
     prepare(rig, plan.largest()).await?;
-    let mut calibration = Vec::new();
-    if plan.calibrates {
-        calibration = calibrate::calibrate(rig, plan.largest(), plan.cores).await?;
-        rig.line.done();
-        if let Some(last) = calibration.last() {
-            common::say(&format!(
-                "quota: {} of a core each; {} replicas, the other tiers and the generator then use {} of this machine",
-                percent(last.quota),
-                plan.largest(),
-                percent(last.used)
-            ));
-        }
-    }
+    rig.scale(plan.largest()).await?;
+    let (calibration, reduced) = calibrated(rig, &mut plan).await?;
     let mut probes = Vec::new();
     for round in 1..=plan.rounds {
         for &replicas in &plan.counts {
             rig.scale(replicas).await?;
-            let what = format!("round {round} of {}, {replicas} replicas", plan.rounds);
+            let what = format!("round {round} of {}, {}", plan.rounds, said(replicas));
             let probe = Probe {
                 round,
                 ..rig.probe(replicas, &what).await?
@@ -78,10 +48,12 @@ pub async fn measure(rig: &mut Rig, plan: &Plan) -> Result<Found> {
         }
     }
     let analysis = analysis::analyse(&probes, &plan.counts, plan.seed);
-    let checks = checks(rig, plan, &analysis).await?;
-    let limiting = limiting(rig, plan, &analysis).await?;
+    let checks = checks(rig, &plan, &analysis).await?;
+    let limiting = limiting(rig, &plan, &analysis).await?;
     rig.line.done();
     Ok(Found {
+        counts: plan.counts,
+        reduced,
         calibration,
         probes,
         analysis,
@@ -90,23 +62,50 @@ pub async fn measure(rig: &mut Rig, plan: &Plan) -> Result<Found> {
     })
 }
 
-/// Accounts cost a password hash each: they are made before anything is measured, by replicas that are not capped.
+/// Finds the quota; where not even the least lets all fit, with fewer replicas. Answers the steps, and what was left out.
+async fn calibrated(rig: &mut Rig, plan: &mut Plan) -> Result<(Vec<Step>, Vec<String>)> {
+    let (mut steps, mut reduced) = (Vec::new(), Vec::new());
+    if !plan.calibrates {
+        return Ok((steps, reduced));
+    }
+    loop {
+        let largest = plan.largest();
+        let Calibrated::TooMany { fit, why } =
+            calibrate::calibrate(rig, largest, plan.cores, &mut steps).await?
+        else {
+            break;
+        };
+        let counts = plan
+            .reduced(fit)
+            .map_err(|refused| Usage(format!("--replicas: {why}. {refused}")))?;
+        plan.counts = counts;
+        rig.line.done();
+        let line = format!("{why}: {:?} replicas instead", plan.counts);
+        common::say(&line);
+        reduced.push(line);
+        rig.scale(plan.largest()).await?;
+    }
+    rig.line.done();
+    if let Some(last) = steps.last() {
+        common::say(&format!(
+            "quota: {} of a core each; {}, the other tiers and the generator then use {} of this machine",
+            percent(last.quota),
+            said(plan.largest()),
+            percent(last.used)
+        ));
+    }
+    Ok((steps, reduced))
+}
+
+/// Accounts cost a password hash each: they are made before anything is capped and measured.
 async fn prepare(rig: &mut Rig, largest: usize) -> Result<()> {
     // Arrivals find somebody who is idle as long as fewer are under way.
     let accounts = 2 * rig.shoppers(largest);
     let with_sessions = !rig.manner.with_logins;
-    if let Some(caps) = &rig.caps {
-        caps.lift(1.0)?;
-    }
-    let super::rig::Rig { lab, line, .. } = rig;
-    lab.generator
-        .prepare(accounts, with_sessions, |done, of| {
-            line.show(&format!("accounts: {done} of {of}"))
-        })
-        .await?;
-    if let Some(caps) = &mut rig.caps {
-        caps.set(caps.cores())?;
-    }
+    let Rig { lab, line, .. } = rig;
+    let tell = |done, of| line.show(&format!("accounts: {done} of {of}"));
+    lab.generator.prepare(accounts, with_sessions, tell).await?;
+    line.done();
     Ok(())
 }
 
@@ -141,13 +140,14 @@ async fn checks(rig: &mut Rig, plan: &Plan, analysis: &Analysis) -> Result<Vec<C
         rig.scale(replicas).await?;
         let check = check::check(rig, replicas, capacity.value, &plan.limits).await?;
         rig.line.done();
-        let said = if check.holds() {
+        let found = if check.holds() {
             "all limits hold".to_owned()
         } else {
             check.broken()
         };
         common::say(&format!(
-            "{replicas} replicas at {} interactions/s: {said}",
+            "{} at {} interactions/s: {found}",
+            said(replicas),
             quantity(check.rate)
         ));
         checks.push(check);
@@ -175,7 +175,7 @@ async fn limiting(rig: &mut Rig, plan: &Plan, analysis: &Analysis) -> Result<Lim
         if let Some(caps) = &mut rig.caps {
             caps.set(quota * MORE)?;
         }
-        let what = format!("{largest} replicas with {} more quota", percent(MORE - 1.0));
+        let what = format!("{} with {} more quota", said(largest), percent(MORE - 1.0));
         more = Some(rig.probe(largest, &what).await?);
         if let Some(caps) = &mut rig.caps {
             caps.set(quota)?;
