@@ -4,4 +4,5 @@ pub mod common;
 pub mod compare;
 pub mod merge;
 pub mod run;
+pub mod scale_out;
 pub mod stub;

@@ -184,6 +184,8 @@ impl Crowd {
         self.shop.recorder.borrow_mut().measure(from, settled);
         let before = own::now();
         phase.send_replace(Phase::Measuring);
+        // Whoever meters the tiers' CPU needs both ends of the measured time.
+        self.tick(Phase::Measuring, Duration::ZERO, Some(load.seconds), &mut tell);
         if let Model::Flash { product, buyers } = load.model {
             self.flash(product, buyers, from, &mut work);
             self.until_done(&mut work, Duration::from_secs_f64(load.seconds), from, &mut tell)
@@ -195,6 +197,7 @@ impl Crowd {
         self.shop.recorder.borrow_mut().stop(until);
         let after = own::now();
         phase.send_replace(Phase::Ending);
+        self.tick(Phase::Ending, Duration::ZERO, None, &mut tell);
         self.until_done(&mut work, DRAIN, until, &mut tell).await;
         let late = work.len();
         work.shutdown().await;
