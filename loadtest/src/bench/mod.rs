@@ -224,6 +224,7 @@ async fn measure(args: &BenchArgs, stack: &Stack, programs: &Path) -> Result<Ben
         memory,
         files: footprint::files(programs),
         audit,
+        unoptimised: cfg!(debug_assertions),
     })
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::compare::Comparison;
-use super::result::BenchResult;
+use super::result::{BenchResult, UNOPTIMISED};
 use crate::report::chart::{Bar, Bars, Group};
 use crate::report::csv;
 use crate::report::number;
@@ -57,6 +57,7 @@ fn banner(page: &mut Page, result: &BenchResult) {
     match &result.audit {
         Audit::Failed(why) => page.banner(Standing::Bad, "The audit failed.", std::slice::from_ref(why)),
         Audit::NotRun(why) => page.banner(Standing::Open, "Not audited.", std::slice::from_ref(why)),
+        Audit::Passed(_) if result.unoptimised => page.banner(Standing::Open, UNOPTIMISED, &[]),
         Audit::Passed(_) if missed.is_empty() => page.banner(Standing::Good, "All targets are met.", &[]),
         Audit::Passed(_) => page.banner(Standing::Bad, "Targets were missed.", &missed),
     };

@@ -29,7 +29,13 @@ pub struct BenchResult {
     pub memory: Vec<Memory>,
     pub files: Vec<File>,
     pub audit: Audit,
+    /// The limits were built without optimisation: shares of them say nothing.
+    pub unoptimised: bool,
 }
+
+/// What a result of such limits is told with.
+pub const UNOPTIMISED: &str =
+    "not a measurement: this program was built without optimisation, and its limits with it";
 
 /// What a layer around a request costs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -165,6 +171,9 @@ impl BenchResult {
             Audit::Failed(why) => writeln!(text, "AUDIT FAILED: {why}")?,
             Audit::NotRun(why) => writeln!(text, "NOT AUDITED: {why}")?,
         }
+        if self.unoptimised {
+            return writeln!(text, "{UNOPTIMISED}");
+        }
         let missed = self.missed();
         if missed.is_empty() {
             return writeln!(text, "all targets are met");
@@ -245,6 +254,7 @@ pub(super) mod tests {
             memory: Vec::new(),
             files: Vec::new(),
             audit: Audit::Passed(String::new()),
+            unoptimised: false,
         }
     }
 
@@ -257,6 +267,16 @@ pub(super) mod tests {
             "{missed}"
         );
         assert!(!missed.contains("all targets are met"));
+    }
+
+    #[test]
+    fn limits_without_optimisation_meet_no_target() {
+        let slow = BenchResult {
+            unoptimised: true,
+            ..result(0.010)
+        };
+        assert!(slow.summary().contains(UNOPTIMISED));
+        assert!(!slow.summary().contains("all targets are met"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Keeps timers cheap while a runtime asks Redis and MySQL.
 //!
 //! tokio wakes its own driver, by a system call, for each new timer that ends before all those that it slept for. Every call
-//! and every wait here has a limit, so that a read from Redis made up to four such calls. While there is a timer that
-//! always ends sooner, none of the others does: reads from Redis by 16 connections made 0 where they had made 4 each.
+//! and every wait here has a limit. While there is a timer that always ends sooner, hardly any of the others does: counted with
+//! strace, reads from Redis by 16 connections made 1.2 such calls each without it and 0.2 with it.
 
 use std::cell::Cell;
 use std::time::Duration;
