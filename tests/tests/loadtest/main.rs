@@ -8,3 +8,4 @@ mod k6;
 mod program;
 mod run;
 mod script;
+mod steering;

@@ -71,3 +71,61 @@ pub fn folder(parent: &tempfile::TempDir, name: &str) -> (std::path::PathBuf, St
     let text = path.display().to_string();
     (path, text)
 }
+
+/// A stack that its own launcher keeps running, steered by its command as the load tests do it. It ends with this value.
+pub struct Launched {
+    pub data: tempfile::TempDir,
+}
+
+impl Launched {
+    pub async fn up(replicas: usize, products: usize) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let launched = Self { data };
+        let (replicas, products) = (replicas.to_string(), products.to_string());
+        let arguments = [
+            "up",
+            "--detach",
+            "--port",
+            "0",
+            "--replicas",
+            &replicas,
+            "--products",
+            &products,
+        ];
+        let output = launched.command(&arguments).output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        launched
+    }
+
+    fn folder(&self) -> String {
+        self.data.path().join("shop").display().to_string()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let program = programs::built("trestle").expect("build the workspace first: cargo build --workspace");
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .args(["--data", &self.folder()])
+            .env("TRESTLE_LINGER_SECONDS", "0")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The command that steers it, for `--stack`.
+    pub fn driver(&self) -> String {
+        let program = programs::built("trestle").unwrap();
+        format!("{} --data {}", program.display(), self.folder())
+    }
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        let program = programs::built("trestle").unwrap();
+        let down = std::process::Command::new(program)
+            .args(["down", "--data", &self.folder()])
+            .output();
+        assert!(down.is_ok_and(|output| output.status.success()) || std::thread::panicking());
+    }
+}
