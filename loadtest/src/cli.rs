@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "bench")]
 use crate::bench;
-use crate::commands::{compare, merge, run, scale_out, stub};
+use crate::commands::{autoscale, compare, merge, run, scale_out, stub};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -30,6 +30,7 @@ pub struct Arguments {
 enum Command {
     Run(Box<run::RunArgs>),
     ScaleOut(Box<scale_out::ScaleOutArgs>),
+    Autoscale(Box<autoscale::AutoscaleArgs>),
     Compare(compare::Args),
     Merge(merge::Args),
     #[cfg(feature = "bench")]
@@ -53,6 +54,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(*args).await,
         Command::ScaleOut(args) => scale_out::run(*args).await,
+        Command::Autoscale(args) => autoscale::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
         #[cfg(feature = "bench")]

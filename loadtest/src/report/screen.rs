@@ -102,7 +102,13 @@ pub fn run_summary(result: &RunResult) -> String {
         bytes(measured.client.memory)
     );
     promises(&mut text, result);
-    for class in &measured.errors {
+    remarks(&mut text, result);
+    text
+}
+
+/// Errors, notes, what does not hold, and the outcome.
+pub(crate) fn remarks(text: &mut String, result: &RunResult) {
+    for class in &result.measured.errors {
         let _ = writeln!(text, "error: {} x {}", count(class.count), class.class);
     }
     for note in &result.notes {
@@ -117,10 +123,10 @@ pub fn run_summary(result: &RunResult) -> String {
         let _ = writeln!(text, "{mark}: {reason}");
     }
     let _ = writeln!(text, "{}", words::outcome(result.outcome));
-    text
 }
 
-fn promises(text: &mut String, result: &RunResult) {
+/// What was written, and whether it was still so afterwards.
+pub(crate) fn promises(text: &mut String, result: &RunResult) {
     let journal = result.measured.journal;
     let _ = writeln!(
         text,

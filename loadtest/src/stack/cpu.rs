@@ -176,6 +176,7 @@ mod tests {
             address: String::new(),
             ops_address: None,
             pid: Some(pid),
+            cpu: None,
         }
     }
 

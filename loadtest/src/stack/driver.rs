@@ -29,15 +29,18 @@ pub struct Driver {
 }
 
 /// What `status --json` says, as far as it is used here.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Status {
     /// The shop's address.
     pub url: String,
+    /// Replicas that an auto scaling group wants, where there is one.
+    #[serde(default)]
+    pub desired: Option<usize>,
     pub processes: Vec<Process>,
 }
 
 /// One process or container.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Process {
     /// `nginx`, `api-1`, `redis`, `database`.
     pub name: String,
@@ -50,6 +53,9 @@ pub struct Process {
     /// As the host counts, of containers too; none while it does not run, or where it runs on another machine.
     #[serde(default)]
     pub pid: Option<i32>,
+    /// CPU as a share of what it may use, 0 to 1, where the stack knows it (a machine of its own).
+    #[serde(default)]
+    pub cpu: Option<f64>,
 }
 
 impl Process {

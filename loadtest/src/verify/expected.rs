@@ -36,9 +36,12 @@ pub fn expectations(entries: &[Entry]) -> BTreeMap<Owner, Expected> {
                 }
             }
             Write::Merge { from } if entry.fate != Fate::Refused => {
-                // Acknowledged or not: the visitor's cart is, or may be, there no more.
                 let visitor = owners.remove(&Owner::Visitor(*from)).unwrap_or_default();
                 owners.entry(entry.owner).or_default().merge(&visitor, entry.fate);
+                if entry.fate == Fate::Unknown {
+                    // It may be there still, and be filled further.
+                    owners.insert(Owner::Visitor(*from), visitor.perhaps_gone());
+                }
             }
             Write::Order(order) => owners.entry(entry.owner).or_default().order(order, entry.fate),
             Write::Merge { .. } | Write::Other { .. } => {}
@@ -75,6 +78,14 @@ impl Expected {
                 _ => own.union(&sums).copied().collect(),
             };
         }
+    }
+
+    /// Each line is there as it was, or was taken away.
+    fn perhaps_gone(mut self) -> Self {
+        for allowed in self.lines.values_mut() {
+            allowed.insert(0);
+        }
+        self
     }
 
     fn order(&mut self, order: &Order, fate: Fate) {
@@ -272,6 +283,25 @@ mod tests {
         assert!(carts(&entries, ME, &[(7, 99), (8, 1)]).is_empty());
         assert_eq!(carts(&entries, ME, &[(7, 98)]).len(), 2);
         assert!(!expectations(&entries).contains_key(&visitor));
+    }
+
+    #[test]
+    fn a_login_whose_answer_never_came_may_have_left_the_visitors_cart() {
+        let visitor = Owner::Visitor(4);
+        let entries = [
+            put(visitor, 7, 2, Fate::Acknowledged),
+            Entry {
+                owner: ME,
+                write: Write::Merge { from: 4 },
+                fate: Fate::Unknown,
+            },
+            put(visitor, 8, 1, Fate::Acknowledged),
+        ];
+        assert!(carts(&entries, visitor, &[(7, 2), (8, 1)]).is_empty());
+        assert!(carts(&entries, visitor, &[(8, 1)]).is_empty());
+        assert_eq!(carts(&entries, visitor, &[(7, 2)]).len(), 1, "a lost line");
+        assert!(carts(&entries, ME, &[(7, 2)]).is_empty());
+        assert!(carts(&entries, ME, &[]).is_empty());
     }
 
     #[test]

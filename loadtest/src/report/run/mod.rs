@@ -2,7 +2,7 @@
 
 mod files;
 mod pictures;
-mod sections;
+pub(crate) mod sections;
 pub mod words;
 
 pub use files::run_csv;
@@ -14,12 +14,11 @@ use crate::result::{Outcome, RunResult};
 pub fn run_page(result: &RunResult) -> String {
     let about = format!("{}, {}", words::load(&result.load), words::when(&result.began));
     let mut page = Page::new("Trestle under load", &about);
-    let standing = match result.outcome {
-        Outcome::Passed => Standing::Good,
-        Outcome::Failed => Standing::Bad,
-        Outcome::Invalid | Outcome::NotAudited => Standing::Open,
-    };
-    page.banner(standing, words::outcome(result.outcome), &words::reasons(result));
+    page.banner(
+        standing(result.outcome),
+        words::outcome(result.outcome),
+        &words::reasons(result),
+    );
     page.facts(&words::conditions(result));
     sections::overview(&mut page, result);
     sections::time(&mut page, result);
@@ -35,4 +34,13 @@ pub fn run_page(result: &RunResult) -> String {
         "TPC-W inspired: mixes, think times and interactions follow that benchmark's shape; the numbers are not comparable with its results.",
     );
     page.finish()
+}
+
+/// How the page's banner looks.
+pub(crate) fn standing(outcome: Outcome) -> Standing {
+    match outcome {
+        Outcome::Passed => Standing::Good,
+        Outcome::Failed => Standing::Bad,
+        Outcome::Invalid | Outcome::NotAudited => Standing::Open,
+    }
 }

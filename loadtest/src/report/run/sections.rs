@@ -6,7 +6,7 @@ use crate::report::page::Page;
 use crate::report::table::{Cell, Column, Table, Tone};
 use crate::result::{Audit, Interactions, RunResult};
 
-pub(super) fn overview(page: &mut Page, result: &RunResult) {
+pub(crate) fn overview(page: &mut Page, result: &RunResult) {
     let measured = &result.measured;
     let seconds = measured.seconds;
     let mut table = Table::new([
@@ -63,7 +63,7 @@ pub(super) fn overview(page: &mut Page, result: &RunResult) {
     page.section("Limits").table(&Table::of_verdicts(&result.limits));
 }
 
-pub(super) fn time(page: &mut Page, result: &RunResult) {
+pub(crate) fn time(page: &mut Page, result: &RunResult) {
     if result.measured.timeline.len() > 1 {
         page.section("Over time").figure(
             &pictures::timeline(result),
@@ -73,7 +73,7 @@ pub(super) fn time(page: &mut Page, result: &RunResult) {
     }
 }
 
-pub(super) fn interactions(page: &mut Page, result: &RunResult) {
+pub(crate) fn interactions(page: &mut Page, result: &RunResult) {
     let mut table = Table::new([
         Column::text("Interaction"),
         Column::number("Good"),
@@ -141,7 +141,7 @@ fn interaction(result: &RunResult, one: &Interactions) -> Vec<Cell> {
     ]
 }
 
-pub(super) fn errors(page: &mut Page, result: &RunResult) {
+pub(crate) fn errors(page: &mut Page, result: &RunResult) {
     page.section("Errors");
     if result.measured.errors.is_empty() {
         page.text("None.");
@@ -163,7 +163,7 @@ pub(super) fn errors(page: &mut Page, result: &RunResult) {
 }
 
 /// What the shop had acknowledged, and whether it was still so when it was asked.
-pub(super) fn promises(page: &mut Page, result: &RunResult) {
+pub(crate) fn promises(page: &mut Page, result: &RunResult) {
     let journal = result.measured.journal;
     page.section("Was anything lost?").facts(&[
         ("Acknowledged", format!("{} writes", count(journal.acknowledged))),
@@ -203,7 +203,7 @@ pub(super) fn promises(page: &mut Page, result: &RunResult) {
     });
 }
 
-pub(super) fn replicas(page: &mut Page, result: &RunResult) {
+pub(crate) fn replicas(page: &mut Page, result: &RunResult) {
     let all: u64 = result.measured.replicas.iter().map(|(_, answers)| answers).sum();
     let mut table = Table::new([
         Column::text("Replica"),
@@ -222,7 +222,7 @@ pub(super) fn replicas(page: &mut Page, result: &RunResult) {
     }
 }
 
-pub(super) fn generator(page: &mut Page, result: &RunResult) {
+pub(crate) fn generator(page: &mut Page, result: &RunResult) {
     let client = result.measured.client;
     page.section("The generator itself")
         .table(&Table::of_verdicts(&result.validity))

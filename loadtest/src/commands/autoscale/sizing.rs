@@ -1,0 +1,351 @@
+//! The load of the exercise: how much CPU an interaction costs here, which rates then need one replica and which three, and how the load
+//! goes from one to the other.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::policy::Policy;
+use crate::commands::common::{self, Progress};
+use crate::drive::{Phase, Tick};
+use crate::generator::Generator;
+use crate::interaction::Mix;
+use crate::load::{Arrivals, Load, Model, Shape, Unit, WarmUp};
+use crate::report::number::{float, quantity};
+use crate::stack::cpu::{Meter, Snapshot};
+use crate::stack::driver::Process;
+
+/// CPU that the peak needs, in replicas at their target: two would be over it (at 1.2 times the target), three are well below.
+const PEAK_BELOW: f64 = 0.6;
+/// CPU that the base needs: one replica is below its target with it, and two have so little to do that one goes.
+const BASE: f64 = 0.55;
+/// Points of each part of the ramp. It rises so slowly that a replica can be started before the others are full.
+const BEFORE: u32 = 7;
+const RISE_A_REPLICA: u32 = 19;
+const PEAK: u32 = 15;
+const FALL: u32 = 15;
+/// For the last replica to be drained.
+const AFTER: u32 = 6;
+/// A step's peak: time for two replicas, one after the other, and to be seen at rest.
+const SPIKE: u32 = 35;
+/// For how many points CPU is burned.
+pub const STRESS: u32 = 20;
+
+/// Shoppers who fill a replica's quota, and for how long.
+const PROBES: usize = 12;
+const PROBE_SECONDS: f64 = 5.0;
+const MEASURED_SECONDS: f64 = 8.0;
+/// Of what fills it: near the target, where the cost is wanted.
+const MEASURED_AT: f64 = 0.55;
+
+/// What the load does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exercise {
+    /// Rises slowly and falls again.
+    Ramp,
+    /// Steps up at once, and down.
+    Spike,
+    /// The load stays; CPU is burned in a replica.
+    Stress,
+}
+
+/// Interactions a second.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sizing {
+    /// What one replica is enough for.
+    pub base: f64,
+    /// What needs all of `--peak`.
+    pub peak: f64,
+    /// CPU milliseconds of a replica for one interaction, where they were measured.
+    pub cpu_ms: Option<f64>,
+}
+
+impl Sizing {
+    /// From the CPU seconds that an interaction costs a replica.
+    pub fn measured(cost: f64, quota: f64, policy: &Policy, peak: usize) -> Self {
+        let target = policy.target * quota / cost;
+        // Whole numbers: a report is to be read.
+        Self {
+            base: (BASE * target).round().max(1.0),
+            peak: ((replicas(peak) - PEAK_BELOW) * target).round().max(1.0),
+            cpu_ms: Some(1_000.0 * cost),
+        }
+    }
+
+    /// From the highest rate.
+    pub fn told(rate: f64, peak: usize) -> Self {
+        Self {
+            base: rate * BASE / (replicas(peak) - PEAK_BELOW),
+            peak: rate,
+            cpu_ms: None,
+        }
+    }
+}
+
+fn replicas(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a few replicas")]
+    let count = count as f64;
+    count
+}
+
+/// The load over time, and how long it lasts, in points.
+pub fn course(exercise: Exercise, low: f64, policy: &Policy, peak: usize) -> (Shape, u32) {
+    let steps = u32::try_from(peak.saturating_sub(1)).unwrap_or(1).max(1);
+    let back = steps * policy.in_after + AFTER;
+    let at = |points: u32, factor: f64| (f64::from(points), factor);
+    match exercise {
+        Exercise::Ramp => {
+            let top = BEFORE + RISE_A_REPLICA * steps;
+            let fall = top + PEAK;
+            let shape = vec![
+                at(0, low),
+                at(BEFORE, low),
+                at(top, 1.0),
+                at(fall, 1.0),
+                at(fall + FALL, low),
+            ];
+            (Shape(shape), fall + FALL + back)
+        }
+        Exercise::Spike => {
+            let end = BEFORE + SPIKE;
+            let shape = vec![
+                at(0, low),
+                at(BEFORE, low),
+                at(BEFORE, 1.0),
+                at(end, 1.0),
+                at(end, low),
+            ];
+            (Shape(shape), end + back)
+        }
+        Exercise::Stress => (Shape(vec![at(0, low)]), BEFORE + STRESS + back),
+    }
+}
+
+/// When the stress begins, in points.
+pub fn stress_at() -> u32 {
+    BEFORE
+}
+
+/// The whole load, with points of so many seconds.
+pub fn load(
+    exercise: Exercise,
+    sizing: Sizing,
+    policy: &Policy,
+    peak: usize,
+    point: f64,
+    mix: Mix,
+    seed: u64,
+) -> Load {
+    let (Shape(points), length) = course(exercise, sizing.base / sizing.peak, policy, peak);
+    let shape = points.into_iter().map(|(at, factor)| (at * point, factor));
+    let model = Model::Open {
+        rate: sizing.peak,
+        arrivals: Arrivals::Poisson,
+        unit: Unit::Interactions,
+        shape: Shape(shape.collect()),
+    };
+    Load {
+        seconds: f64::from(length) * point,
+        // Time in which connections are made and caches filled; the ramp begins low in any case.
+        ..base(model, 4.0, 4.0, mix, seed)
+    }
+}
+
+fn base(model: Model, seconds: f64, warm_up: f64, mix: Mix, seed: u64) -> Load {
+    Load {
+        model,
+        mix,
+        only: None,
+        think_s: 0.0,
+        with_sessions: true,
+        seconds,
+        warm_up: WarmUp::Seconds(warm_up),
+        seed,
+    }
+}
+
+/// Measures the CPU seconds of an interaction on the one replica, which is held at its quota already: first what fills it, then the cost
+/// at about the target, for a full replica is cheaper.
+///
+/// # Errors
+/// When the generator fails, or nothing was completed.
+pub async fn calibrate(
+    generator: &mut Generator,
+    meter: &Meter,
+    processes: &[Process],
+    mix: Mix,
+    seed: u64,
+) -> Result<f64> {
+    let mut line = Progress::start();
+    let probe = base(
+        Model::Closed {
+            shoppers: PROBES,
+            shape: Shape::default(),
+        },
+        PROBE_SECONDS,
+        2.0,
+        mix,
+        seed,
+    );
+    let full = generator
+        .load(&probe, |tick| {
+            line.show(&format!("calibration, full: {}", common::tick_line(&tick)));
+        })
+        .await?
+        .throughput();
+    ensure!(full > 0.0, "the calibration completed no interaction");
+    let model = Model::Open {
+        rate: full * MEASURED_AT,
+        arrivals: Arrivals::Poisson,
+        unit: Unit::Interactions,
+        shape: Shape::default(),
+    };
+    let mut window = Window::default();
+    let mut read = |tick: Tick| {
+        line.show(&format!(
+            "calibration, at the target: {}",
+            common::tick_line(&tick)
+        ));
+        window.take(&tick, || meter.snapshot(processes, None));
+    };
+    generator
+        .load(&base(model, MEASURED_SECONDS, 2.0, mix, seed), &mut read)
+        .await?;
+    line.done();
+    let cost = window.cost()?;
+    common::say(&format!(
+        "calibration: a replica is full at {}/s, and an interaction costs it {} ms of CPU",
+        quantity(full),
+        quantity(1_000.0 * cost)
+    ));
+    Ok(cost)
+}
+
+/// From the first to the last second of the measured time.
+#[derive(Default)]
+struct Window {
+    ends: Option<(Snapshot, Snapshot)>,
+    completed: u64,
+}
+
+impl Window {
+    fn take(&mut self, tick: &Tick, read: impl FnOnce() -> Snapshot) {
+        if tick.phase != Phase::Measuring {
+            return;
+        }
+        let now = read();
+        self.ends = Some(match self.ends.take() {
+            Some((first, _)) => {
+                self.completed += tick.second.completed;
+                (first, now)
+            }
+            None => (now.clone(), now),
+        });
+    }
+
+    fn cost(&self) -> Result<f64> {
+        let cpu = self
+            .ends
+            .as_ref()
+            .map_or(0.0, |(first, last)| last.since(first).api_seconds());
+        ensure!(
+            cpu > 0.0 && self.completed > 0,
+            "the calibration saw no CPU time of the replica: say the load with --rate"
+        );
+        Ok(cpu / float(self.completed))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+mod tests {
+    use super::*;
+    use crate::commands::autoscale::policy::{Controller, Decision, Group};
+
+    fn policy(target: f64) -> Policy {
+        Policy {
+            target,
+            out_after: 3,
+            in_after: 15,
+            in_below: 0.7,
+            min: 1,
+            max: 5,
+        }
+    }
+
+    /// The counts that serve in turn and the highest CPU, with replicas that serve `lag` points after they were wanted.
+    fn play(exercise: Exercise, policy: Policy, peak: usize, lag: u32) -> (Vec<usize>, f64) {
+        let sizing = Sizing::measured(0.001, 0.2, &policy, peak);
+        let (shape, length) = course(exercise, sizing.base / sizing.peak, &policy, peak);
+        let mut controller = Controller::new(policy);
+        let (mut serving, mut wanted, mut due) = (1, 1, 0);
+        let (mut counts, mut highest) = (vec![1], 0.0_f64);
+        for point in 0..length {
+            if serving != wanted && point >= due {
+                serving = wanted;
+                counts.push(serving);
+            }
+            let rate = sizing.peak * shape.value(f64::from(point));
+            let cpu = rate * 0.001 / 0.2 / replicas(serving);
+            highest = highest.max(cpu);
+            let group = Group {
+                serving,
+                wanted,
+                cpu: Some(cpu.min(1.0)),
+                is_changing: false,
+            };
+            match controller.decide(group) {
+                Decision::Stay => {}
+                Decision::Out(count) => (wanted, due) = (count, point + lag),
+                Decision::In(count) => (wanted, due) = (count, point + 1),
+            }
+        }
+        (counts, highest)
+    }
+
+    #[test]
+    fn rates_by_hand() {
+        // A replica at its target does 0.6 x 0.2 / 0.001 = 120 a second.
+        let sizing = Sizing::measured(0.001, 0.2, &policy(0.6), 3);
+        assert!((sizing.base - 66.0).abs() < 1e-9, "{sizing:?}");
+        assert!((sizing.peak - 288.0).abs() < 1e-9, "{sizing:?}");
+        let told = Sizing::told(288.0, 3);
+        assert!((told.base - 66.0).abs() < 1e-9, "{told:?}");
+    }
+
+    #[test]
+    fn the_ramp_takes_one_to_three_and_back_and_no_replica_is_ever_full() {
+        for target in [0.5, 0.6, 0.7] {
+            for lag in [4, 6] {
+                let (counts, highest) = play(Exercise::Ramp, policy(target), 3, lag);
+                assert_eq!(counts, [1, 2, 3, 2, 1], "target {target}, {lag} points");
+                assert!(highest < 0.95, "target {target}, {lag} points: {highest}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_higher_peak_needs_as_many_as_was_said() {
+        let (counts, _) = play(Exercise::Ramp, policy(0.6), 4, 5);
+        assert_eq!(counts, [1, 2, 3, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn a_spike_fills_what_is_there_and_is_followed_too() {
+        let (counts, highest) = play(Exercise::Spike, policy(0.6), 3, 6);
+        assert_eq!(counts, [1, 2, 3, 2, 1]);
+        assert!(highest > 1.0, "{highest}");
+    }
+
+    #[test]
+    fn a_demonstration_lasts_under_four_minutes() {
+        let policy = policy(0.6);
+        let sizing = Sizing::told(100.0, 3);
+        let load = load(Exercise::Ramp, sizing, &policy, 3, 2.0, Mix::Shopping, 1);
+        assert!(load.seconds < 240.0, "{}", load.seconds);
+        let Model::Open { shape, .. } = load.model else {
+            panic!("open arrivals are wanted")
+        };
+        shape.check().unwrap();
+    }
+}
