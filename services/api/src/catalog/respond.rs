@@ -20,6 +20,8 @@ pub fn respond(hit: &Hit, what: &'static str) -> Response {
     };
     let mut response = Response::new(body.clone().into());
     let headers = response.headers_mut();
+    // With those of the middleware and the server: a map that grows is filled anew.
+    headers.reserve(12);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::ETAG, entry.etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

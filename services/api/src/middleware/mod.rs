@@ -2,6 +2,7 @@
 //! way, the end of problem answers, what is counted and the log line. One function, because each layer costs the hot path.
 
 mod log;
+mod text;
 mod trace;
 
 use std::any::Any;
@@ -67,11 +68,7 @@ impl Surround {
         let headers = response.headers_mut();
         headers.insert(&REPLICA, self.replica.clone());
         headers.insert(&REQUEST_ID, id);
-        if let Ok(timing) = HeaderValue::try_from(format!(
-            "app;dur={}.{:03}",
-            took.as_millis(),
-            took.as_micros() % 1000
-        )) {
+        if let Some(timing) = text::timing(took) {
             headers.insert(&SERVER_TIMING, timing);
         }
         if self.state.lifecycle.is_draining() {
@@ -86,8 +83,7 @@ impl Surround {
             return id.clone();
         }
         let count = self.ids.count.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:08x}{count:08x}", self.ids.start);
-        HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("0"))
+        text::request_id(self.ids.start, count)
     }
 }
 
