@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{compare, merge, run};
+use crate::commands::{chaos, compare, merge, run};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -27,6 +27,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
+    Chaos(Box<chaos::ChaosArgs>),
     Compare(compare::Args),
     Merge(merge::Args),
     /// Takes commands on standard input: what scale-out, autoscale, chaos and plan start
@@ -41,6 +42,7 @@ enum Command {
 pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(*args).await,
+        Command::Chaos(args) => chaos::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Generate(args) => generator::run(*args).await,
