@@ -159,15 +159,15 @@ fn errors(fallout: &Fallout) -> String {
 
 /// Throughput, orders, latency and errors with the faults as marks.
 fn picture(result: &ChaosResult) -> Timeline {
+    let end = result.measured.seconds;
     let points: Vec<&[Tenth]> = result.measured.tenths.chunks(POINT).collect();
     let rate = |value: fn(&Tenth) -> u64| {
-        let whole = points.iter().filter(|point| point.len() == POINT);
-        whole
-            .filter_map(|point| {
-                let count: u64 = point.iter().map(value).sum();
-                Some((at(point.first()?), float(count) * 2.0))
-            })
-            .collect::<Vec<_>>()
+        let rates = points.iter().filter_map(|point| {
+            let count: u64 = point.iter().map(value).sum();
+            Some((at(point.first()?), float(count) * 2.0))
+        });
+        // After the end there are only those who finish.
+        rates.filter(|(at, _)| at + 0.25 <= end).collect::<Vec<_>>()
     };
     // The seconds of the time line begin with the load, not with the measured time.
     let shift = 0.5 - result.measured.warm_up_seconds.fract();
@@ -177,6 +177,7 @@ fn picture(result: &ChaosResult) -> Timeline {
         let p99 = float(second.p99_us) / 1_000.0;
         (at, if second.completed == 0 { f64::NAN } else { p99 })
     });
+    let p99 = p99.filter(|(at, _)| at + 0.5 <= end);
     Timeline {
         title: "Faults under load".to_owned(),
         x: "Time since measuring began (s)".to_owned(),
