@@ -33,7 +33,7 @@ pub struct Crowd {
     told: oneshot::Receiver<(Instant, Measured)>,
     asks: mpsc::Sender<oneshot::Sender<Result<Verification>>>,
     stop: oneshot::Sender<()>,
-    worker: JoinHandle<Result<()>>,
+    worker: JoinHandle<()>,
 }
 
 /// How it goes at the moment.
@@ -84,10 +84,12 @@ impl Crowd {
         };
         let url = stack.url();
         let worker = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
+            let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
-                .build_local(tokio::runtime::LocalOptions::default())?
-                .block_on(work.run(&url, &load(shoppers, good), shoppers))
+                .build_local(tokio::runtime::LocalOptions::default())
+                .expect("a runtime");
+            let outcome = runtime.block_on(work.run(&url, &load(shoppers, good), shoppers));
+            outcome.expect("the crowd goes on");
         });
         let crowd = Self {
             seen,
@@ -107,7 +109,7 @@ impl Crowd {
     pub async fn buys(&self, more: usize) {
         let wanted = self.seen.borrow().orders + more as u64;
         within(SOON, "orders are acknowledged", async || {
-            assert!(!self.worker.is_finished(), "the crowd has ended: see stop()");
+            assert!(!self.worker.is_finished(), "the crowd's thread says why it ended");
             (self.seen.borrow().orders >= wanted).then_some(())
         })
         .await;
@@ -132,10 +134,7 @@ impl Crowd {
     /// When the load generator could not go on.
     pub async fn stop(self) -> Told {
         self.stop.send(()).ok();
-        let Ok((began, measured)) = self.told.await else {
-            let ended = self.worker.join().expect("the crowd's thread");
-            panic!("the crowd ended: {ended:?}");
-        };
+        let (began, measured) = self.told.await.expect("the crowd's thread says why it ended");
         Told {
             paid: measured.tenths.iter().map(|tenth| tenth.orders).sum(),
             failed: measured.errors.iter().map(|class| class.count).sum(),
