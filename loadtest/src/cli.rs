@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "bench")]
 use crate::bench;
 use crate::commands::{autoscale, compare, merge, run, scale_out, stub};
+use crate::commands::{chaos, compare, merge, run};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -31,6 +32,7 @@ enum Command {
     Run(Box<run::RunArgs>),
     ScaleOut(Box<scale_out::ScaleOutArgs>),
     Autoscale(Box<autoscale::AutoscaleArgs>),
+    Chaos(Box<chaos::ChaosArgs>),
     Compare(compare::Args),
     Merge(merge::Args),
     #[cfg(feature = "bench")]
@@ -55,6 +57,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
         Command::Run(args) => run::run(*args).await,
         Command::ScaleOut(args) => scale_out::run(*args).await,
         Command::Autoscale(args) => autoscale::run(*args).await,
+        Command::Chaos(args) => chaos::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
         #[cfg(feature = "bench")]

@@ -12,6 +12,12 @@ pub struct Load {
     /// Only this interaction instead of a mix.
     #[serde(default)]
     pub only: Option<Interaction>,
+    /// Only this product is looked at and bought instead of all by popularity.
+    #[serde(default)]
+    pub product: Option<u64>,
+    /// What happened is told by tenths of a second, too: what recovery from a fault is read from.
+    #[serde(default)]
+    pub fine: bool,
     /// Mean think time in seconds (TPC-W: 7, cut at ten times the mean); 0 for a saturating probe.
     pub think_s: f64,
     /// Shoppers begin with valid sessions and keep them: no password is hashed.

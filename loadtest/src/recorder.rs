@@ -3,12 +3,15 @@
 //! An interaction belongs to the measured time when it was to begin in it. What ends after it still counts, or the slowest would be
 //! left out; the time line has the whole run, each second by what ended in it.
 
+mod tenths;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 
+use self::tenths::Tenths;
 use crate::interaction::Interaction;
 use crate::result::{Caches, ErrorClass, Interactions, Measured, Second};
 use crate::shopper::client::{Answer, CACHE_STATUS, REPLICA};
@@ -37,6 +40,7 @@ pub struct Recorder {
     errors: BTreeMap<String, ErrorClass>,
     measured: Measured,
     seconds: Vec<Line>,
+    tenths: Option<Tenths>,
     lag: Histogram<u64>,
     replicas: BTreeMap<Bytes, u64>,
     in_flight: u64,
@@ -52,6 +56,7 @@ pub struct Total {
     pub completed: u64,
     pub caches: Caches,
     pub errors: u64,
+    pub orders: u64,
 }
 
 struct Stats {
@@ -85,12 +90,18 @@ impl Recorder {
             errors: BTreeMap::new(),
             measured: Measured::default(),
             seconds: Vec::new(),
+            tenths: None,
             lag: empty.clone(),
             replicas: BTreeMap::new(),
             in_flight: 0,
             total: Total::default(),
             empty,
         })
+    }
+
+    /// Counts by tenths of a second, too.
+    pub fn look_closely(&mut self) {
+        self.tenths = Some(Tenths::new(self.began));
     }
 
     /// The warm-up is over.
@@ -185,6 +196,9 @@ impl Recorder {
     /// Something went wrong; `sample` says what was asked.
     pub fn error(&mut self, class: String, sample: impl FnOnce() -> String) {
         self.total.errors += 1;
+        if let Some(tenths) = &mut self.tenths {
+            tenths.error(Instant::now(), &class);
+        }
         let at = self.began.elapsed();
         let entry = self.errors.entry(class).or_default();
         entry.count += 1;
@@ -213,6 +227,9 @@ impl Recorder {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.total.completed += 1;
         let latency = micros(now.saturating_duration_since(due));
+        if let Some(tenths) = &mut self.tenths {
+            tenths.ended(now, ended);
+        }
         let line = self.seconds_at(now);
         match ended {
             Ended::Well => {
@@ -257,6 +274,10 @@ impl Recorder {
     pub fn order(&mut self) {
         let now = Instant::now();
         self.line(now).orders += 1;
+        self.total.orders += 1;
+        if let Some(tenths) = &mut self.tenths {
+            tenths.order(now);
+        }
         if self.is_measured(now) {
             self.measured.orders += 1;
         }
@@ -313,6 +334,9 @@ impl Recorder {
         for (number, line) in self.seconds.iter_mut().enumerate() {
             line.close();
             line.second.at = i64::try_from(number).unwrap_or(i64::MAX) - offset;
+        }
+        if let Some(tenths) = self.tenths {
+            measured.tenths = tenths.finish(self.from.unwrap_or(self.began));
         }
         measured.timeline = self.seconds.into_iter().map(|line| line.second).collect();
         for (interaction, stats) in Interaction::ALL.into_iter().zip(&self.stats) {

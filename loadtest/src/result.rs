@@ -1,5 +1,7 @@
 //! What a load came to. `result.json` in a result folder is a [`RunResult`]; reports, `compare` and `merge` read it again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::interaction::{Class, Interaction, Mix};
@@ -29,6 +31,9 @@ pub struct Measured {
     pub shed: u64,
     pub caches: Caches,
     pub timeline: Vec<Second>,
+    /// The same by tenths of a second, where the load asked for it; none is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenths: Vec<Tenth>,
     /// Interactions that had begun, or should have, and had not ended: at half time and at the end.
     pub backlog_half: u64,
     pub backlog_end: u64,
@@ -103,6 +108,21 @@ pub struct Second {
     pub p99_us: u64,
     pub in_flight: u64,
     pub caches: Caches,
+}
+
+/// A tenth of a second of the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenth {
+    /// Milliseconds since the measured time began; below 0 in the warm-up.
+    pub at_ms: i64,
+    /// Interactions that ended well, failed, were refused.
+    pub completed: u64,
+    pub failed: u64,
+    pub shed: u64,
+    pub orders: u64,
+    /// Requests with an error, by class.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors: BTreeMap<String, u64>,
 }
 
 /// How the generator itself did.

@@ -1,83 +1,103 @@
-//! Shoppers who go on buying while something happens to the shop, and whether what they were told is true afterwards.
-//!
-//! Each puts a piece into the cart and orders it, several times a second. An order that gets no final answer is asked for
-//! again with the same Idempotency-Key, as the storefront does, so that only what was never answered stays unknown.
+//! Shoppers who go on buying while something happens to the shop, and whether what they were told is true afterwards: the load
+//! generator's shoppers, its journal and its verification, on a thread of their own.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use tokio::task::JoinHandle;
+use anyhow::Result;
+use tokio::sync::{mpsc, oneshot, watch};
 use trestle::Stack;
-use uuid::Uuid;
+use trestle_loadtest::commands::chaos::window;
+use trestle_loadtest::generator::{self, ShopArgs};
+use trestle_loadtest::interaction::{Interaction, Mix};
+use trestle_loadtest::journal::Journal;
+use trestle_loadtest::load::{Load, Model, Shape, WarmUp};
+use trestle_loadtest::result::{Measured, Verification};
+use trestle_loadtest::{drive, verify};
 
-use crate::{Answer, Good, Shopper, within};
+use crate::{Good, within};
 
-/// Between two purchases of one shopper: a light load.
-const PAUSE: Duration = Duration::from_millis(150);
+/// Between two purchases of one shopper, in the mean: a light load.
+const PAUSE: f64 = 0.15;
 /// No crowd shops longer, whatever its test does.
-const AT_MOST: Duration = Duration::from_secs(180);
-/// Between two tries of the same order, and how long they go on: longer than any tier takes to come back, and than an
-/// order that lost its replica takes to be settled by another (10 s).
-const AGAIN_AFTER: Duration = Duration::from_millis(200);
-const INSIST_FOR: Duration = Duration::from_secs(60);
+const AT_MOST: f64 = 180.0;
+/// Longer than any tier takes to come back.
+const SOON: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A crowd at work.
 pub struct Crowd {
-    shared: Arc<Shared>,
-    buyers: Vec<JoinHandle<Buyer>>,
+    seen: watch::Receiver<Seen>,
+    told: oneshot::Receiver<(Instant, Measured)>,
+    asks: mpsc::Sender<oneshot::Sender<Result<Verification>>>,
+    stop: oneshot::Sender<()>,
+    worker: JoinHandle<()>,
 }
 
-#[derive(Default)]
-struct Shared {
-    stop: AtomicBool,
-    acknowledged: Mutex<Vec<Instant>>,
-    failures: Mutex<Vec<Failure>>,
-}
-
-/// A request that failed: 5xx, or no answer after one repeat on a new connection.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    pub at: Instant,
-    pub what: String,
-}
-
-/// One shopper and what they were told of their orders.
-struct Buyer {
-    shopper: Shopper,
-    good: Good,
-    /// Order id and total of each that was paid.
-    paid: BTreeMap<String, Value>,
-    /// Keys that never got a final answer.
-    unknown: usize,
+/// How it goes at the moment.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    orders: u64,
+    /// Since when nothing has failed.
+    well_since: Instant,
 }
 
 /// What the crowd was told in all.
 pub struct Told {
-    buyers: Vec<Buyer>,
-    pub paid: usize,
-    pub failures: Vec<Failure>,
-    acknowledged: Vec<Instant>,
+    /// Acknowledged orders.
+    pub paid: u64,
+    /// Requests with an error: 5xx, or no answer after one repeat on a new connection.
+    pub failed: u64,
+    began: Instant,
+    measured: Measured,
+    asks: mpsc::Sender<oneshot::Sender<Result<Verification>>>,
+}
+
+/// The ends of the channels that the crowd's thread has.
+struct Worker {
+    seen: watch::Sender<Seen>,
+    told: oneshot::Sender<(Instant, Measured)>,
+    asked: mpsc::Receiver<oneshot::Sender<Result<Verification>>>,
+    stop: oneshot::Receiver<()>,
 }
 
 impl Crowd {
-    /// Customers register, one after the other, and begin to buy this.
+    /// Customers register, and begin to buy this.
+    ///
+    /// # Panics
+    /// When they cannot, or have not bought twice each within a minute.
     pub async fn start(stack: &Stack, shoppers: usize, good: Good) -> Self {
-        let shared = Arc::new(Shared::default());
-        let mut buyers = Vec::new();
-        for _ in 0..shoppers {
-            let buyer = Buyer {
-                shopper: Shopper::customer(&stack.url()).await,
-                good,
-                paid: BTreeMap::new(),
-                unknown: 0,
-            };
-            buyers.push(tokio::spawn(buyer.shop(Arc::clone(&shared))));
-        }
-        let crowd = Self { shared, buyers };
+        let (sees, seen) = watch::channel(Seen {
+            orders: 0,
+            well_since: Instant::now(),
+        });
+        let (tell, told) = oneshot::channel();
+        let (asks, asked) = mpsc::channel(1);
+        let (stop, stopped) = oneshot::channel();
+        let work = Worker {
+            seen: sees,
+            told: tell,
+            asked,
+            stop: stopped,
+        };
+        let url = stack.url();
+        let worker = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build_local(tokio::runtime::LocalOptions::default())
+                .expect("a runtime");
+            let outcome = runtime.block_on(work.run(&url, &load(shoppers, good), shoppers));
+            outcome.expect("the crowd goes on");
+        });
+        let crowd = Self {
+            seen,
+            told,
+            asks,
+            stop,
+            worker,
+        };
         crowd.buys(shoppers * 2).await;
         crowd
     }
@@ -87,10 +107,10 @@ impl Crowd {
     /// # Panics
     /// When that takes a minute.
     pub async fn buys(&self, more: usize) {
-        let count = || lock(&self.shared.acknowledged).len();
-        let wanted = count() + more;
-        within(INSIST_FOR, "orders are acknowledged", async || {
-            (count() >= wanted).then_some(())
+        let wanted = self.seen.borrow().orders + more as u64;
+        within(SOON, "orders are acknowledged", async || {
+            assert!(!self.worker.is_finished(), "the crowd's thread says why it ended");
+            (self.seen.borrow().orders >= wanted).then_some(())
         })
         .await;
     }
@@ -100,10 +120,10 @@ impl Crowd {
     /// # Panics
     /// When that takes a minute.
     pub async fn is_content_for(&self, quiet: Duration) {
-        let last = || lock(&self.shared.failures).last().map(|failure| failure.at);
         let began = Instant::now();
-        within(INSIST_FOR, "nothing fails any more", async || {
-            (last().unwrap_or(began).elapsed() >= quiet).then_some(())
+        within(SOON, "nothing fails any more", async || {
+            let since = self.seen.borrow().well_since.max(began);
+            (since.elapsed() >= quiet).then_some(())
         })
         .await;
     }
@@ -111,151 +131,117 @@ impl Crowd {
     /// They finish what they are at.
     ///
     /// # Panics
-    /// When one of them did.
+    /// When the load generator could not go on.
     pub async fn stop(self) -> Told {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        let mut buyers = Vec::new();
-        for buyer in self.buyers {
-            buyers.push(buyer.await.expect("a shopper"));
-        }
+        self.stop.send(()).ok();
+        let (began, measured) = self.told.await.expect("the crowd's thread says why it ended");
         Told {
-            paid: buyers.iter().map(|buyer| buyer.paid.len()).sum(),
-            failures: lock(&self.shared.failures).clone(),
-            acknowledged: lock(&self.shared.acknowledged).clone(),
-            buyers,
+            paid: measured.tenths.iter().map(|tenth| tenth.orders).sum(),
+            failed: measured.errors.iter().map(|class| class.count).sum(),
+            began,
+            measured,
+            asks: self.asks,
         }
     }
 }
 
-impl Buyer {
-    async fn shop(mut self, shared: Arc<Shared>) -> Self {
-        let began = Instant::now();
-        while !shared.stop.load(Ordering::Relaxed) && began.elapsed() < AT_MOST {
-            let product = format!("/products/{}", self.good.product);
-            self.ask(&shared, self.shopper.request(reqwest::Method::GET, &product))
-                .await;
-            let line = format!("/cart/items/{}", self.good.variant);
-            let put = self.shopper.request(reqwest::Method::PUT, &line);
-            self.ask(&shared, put.json(&serde_json::json!({"quantity": 1})))
-                .await;
-            self.buy(&shared).await;
-            tokio::time::sleep(PAUSE).await;
-        }
-        self
+fn load(shoppers: usize, good: Good) -> Load {
+    Load {
+        model: Model::Closed {
+            shoppers,
+            shape: Shape::default(),
+        },
+        mix: Mix::Ordering,
+        only: Some(Interaction::BuyConfirm),
+        product: Some(good.product),
+        fine: true,
+        think_s: PAUSE,
+        with_sessions: true,
+        seconds: AT_MOST,
+        warm_up: WarmUp::Seconds(0.0),
+        seed: 1,
     }
+}
 
-    async fn buy(&mut self, shared: &Shared) {
-        let key = Uuid::new_v4().to_string();
+impl Worker {
+    async fn run(mut self, url: &str, load: &Load, shoppers: usize) -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let journal = Journal::create(&folder.path().join("journal.jsonl"))?;
+        let crowd = generator::open(&ShopArgs::of(url), url, journal).await?;
+        crowd.prepare(shoppers, true, |_, _| {}).await?;
         let began = Instant::now();
-        while began.elapsed() < INSIST_FOR {
-            let request = self
-                .shopper
-                .order_request(self.good.variant, 1, &key, "tok_approve");
-            match self.ask(shared, request).await {
-                Some(answer) if answer.status == 201 => {
-                    let id = answer.body["id"].as_str().unwrap_or_default().to_owned();
-                    self.paid.insert(id, answer.body["total"].clone());
-                    lock(&shared.acknowledged).push(Instant::now());
-                    return;
-                }
-                // Its replica died before it was paid, and another one gave it up: an end that the shopper was told of.
-                Some(answer) if answer.status == 402 => return,
-                // Another request with this key is under way, or the payment is.
-                _ => tokio::time::sleep(AGAIN_AFTER).await,
-            }
-        }
-        self.unknown += 1;
-    }
-
-    /// The answer, unless the request failed, which is noted.
-    async fn ask(&self, shared: &Shared, request: reqwest::RequestBuilder) -> Option<Answer> {
-        let what = match self.shopper.try_send(request).await {
-            Ok(answer) if answer.status < 500 => return Some(answer),
-            Ok(answer) => format!("{} {}", answer.status, answer.code()),
-            Err(_) => "no answer".to_owned(),
+        let is_over = Cell::new(false);
+        let driven = async {
+            let measured = crowd.drive(load, |_| {}).await;
+            is_over.set(true);
+            measured
         };
-        lock(&shared.failures).push(Failure {
-            at: Instant::now(),
-            what,
+        let (measured, ()) = tokio::join!(driven, watch_over(&crowd, &self.seen, &mut self.stop, &is_over));
+        self.told.send((began, measured?)).ok();
+        while let Some(reply) = self.asked.recv().await {
+            crowd.leave();
+            let shop = Rc::clone(&crowd.shop);
+            reply.send(verify::verify(&shop, |_, _| {}).await).ok();
+        }
+        Ok(())
+    }
+}
+
+/// Tells how it goes, and ends the load when that is wanted.
+async fn watch_over(
+    crowd: &drive::Crowd,
+    seen: &watch::Sender<Seen>,
+    stop: &mut oneshot::Receiver<()>,
+    is_over: &Cell<bool>,
+) {
+    let mut errors = 0;
+    while !is_over.get() {
+        let total = crowd.shop.recorder.borrow().total;
+        seen.send_modify(|seen| {
+            seen.orders = total.orders;
+            if total.errors > errors {
+                seen.well_since = Instant::now();
+            }
         });
-        None
+        errors = total.errors;
+        // Also when whoever started the crowd is gone.
+        if stop.try_recv() != Err(oneshot::error::TryRecvError::Empty) {
+            crowd.halt();
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
 impl Told {
-    /// The longest time without an acknowledged order that touches what came after `moment`.
+    /// The longest time without an acknowledged order that touches what came after `moment`, to a tenth of a second.
     pub fn longest_pause(&self, moment: Instant) -> Duration {
-        let before = self.acknowledged.iter().filter(|at| **at <= moment).max();
-        let times: Vec<Instant> = before
-            .into_iter()
-            .chain(self.acknowledged.iter().filter(|at| **at > moment))
-            .copied()
-            .collect();
-        times
-            .windows(2)
-            .map(|pair| pair[1].saturating_duration_since(pair[0]))
-            .max()
-            .unwrap_or_default()
+        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let from = millis(moment.saturating_duration_since(self.began));
+        let until = millis(Duration::from_secs_f64(self.measured.seconds));
+        let seconds = window::longest_pause(&self.measured.tenths, from, until, |tenth| tenth.orders);
+        Duration::from_secs_f64(seconds)
     }
 
     /// The failures by kind, for the test's summary.
     pub fn failures_by_kind(&self) -> String {
-        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-        for failure in &self.failures {
-            *kinds.entry(&failure.what).or_default() += 1;
-        }
-        let kinds: Vec<String> = kinds
-            .iter()
-            .map(|(what, count)| format!("{count} x {what}"))
-            .collect();
+        let kinds = self.measured.errors.iter();
+        let kinds: Vec<String> = kinds.map(|it| format!("{} x {}", it.count, it.class)).collect();
         kinds.join(", ")
     }
 
     /// Compares what each shopper was told with what the shop says now, asked as that shopper, and runs the audit.
     ///
     /// # Panics
-    /// When an acknowledged order is not there once, with its total, or when there are orders that nobody asked for.
+    /// When an acknowledged order is not there once, as it was, or when there are orders that nobody asked for.
     pub async fn is_true(&self, stack: &Stack) {
         assert!(self.paid > 0, "nobody bought anything");
-        for buyer in &self.buyers {
-            let there = buyer.orders().await;
-            for (id, total) in &buyer.paid {
-                let found: Vec<&Value> = there.iter().filter(|order| order["id"] == id.as_str()).collect();
-                assert_eq!(found.len(), 1, "order {id} was acknowledged: {found:?}");
-                assert_eq!(
-                    (&found[0]["state"], &found[0]["total"]),
-                    (&Value::from("paid"), total)
-                );
-            }
-            let paid = there.iter().filter(|order| order["state"] == "paid").count();
-            let most = buyer.paid.len() + buyer.unknown;
-            assert!(paid <= most, "{paid} orders are paid, {most} were asked for");
-        }
+        let (reply, found) = oneshot::channel();
+        self.asks.send(reply).await.expect("the crowd's thread");
+        let found = found.await.expect("the crowd's thread").expect("a verification");
+        assert_eq!(found.violations, Vec::<String>::new());
+        assert!(found.orders >= self.paid, "{found:?}");
         let audit = stack.api_output(&["audit", "--settled"]).await.expect("an audit");
         let text = String::from_utf8_lossy(&audit.stdout);
         assert!(audit.status.success(), "{text}");
     }
-}
-
-impl Buyer {
-    /// All orders of this shopper, by the shop.
-    async fn orders(&self) -> Vec<Value> {
-        // The token has had its five minutes, perhaps.
-        let mut shopper = self.shopper.clone();
-        shopper.log_in().await.expect(201);
-        let mut all = Vec::new();
-        let mut path = "/orders?limit=100".to_owned();
-        loop {
-            let page = shopper.get(&path).await.expect(200);
-            all.extend_from_slice(page.items());
-            let Some(cursor) = page.body["next_cursor"].as_str() else {
-                return all;
-            };
-            path = format!("/orders?limit=100&cursor={cursor}");
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panics while it is held")
 }

@@ -10,7 +10,7 @@ mod shop;
 mod shopper;
 mod wait;
 
-pub use crowd::{Crowd, Failure, Told};
+pub use crowd::{Crowd, Told};
 pub use goods::{Good, good, order, withdraw};
 pub use shop::{first_product, is_in_containers, shop, sql};
 pub use shopper::{Answer, PASSWORD, Shopper, address, money};

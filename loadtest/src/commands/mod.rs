@@ -1,6 +1,7 @@
 //! The commands, one a file or folder.
 
 pub mod autoscale;
+pub mod chaos;
 pub mod common;
 pub mod compare;
 pub mod merge;

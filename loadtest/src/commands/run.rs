@@ -131,6 +131,8 @@ impl LoadArgs {
             model,
             mix: self.mix,
             only: self.only,
+            product: None,
+            fine: false,
             think_s: self.think,
             with_sessions: self.with_sessions || self.flash.is_some(),
             seconds: self.seconds,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::load::{Load, Model};
 use crate::own::{self, Own};
@@ -42,12 +42,23 @@ pub struct Tick {
     pub second: Second,
 }
 
+impl Tick {
+    /// When the measured time began, if this tick is of it and was made just now.
+    pub fn measured_from(&self) -> Option<Instant> {
+        let elapsed = Duration::try_from_secs_f64(self.elapsed).ok()?;
+        (self.phase == Phase::Measuring)
+            .then(|| Instant::now().checked_sub(elapsed))
+            .flatten()
+    }
+}
+
 /// The shoppers of a generator. They stay between loads: with their sessions, their connections, their carts.
 pub struct Crowd {
     pub shop: Rc<Shop>,
     idle: Rc<RefCell<Vec<Shopper>>>,
     made: Cell<u64>,
     seed: u64,
+    halt: Rc<Notify>,
 }
 
 /// What the tasks of one load share.
@@ -97,6 +108,7 @@ impl Crowd {
             idle: Rc::default(),
             made: Cell::new(0),
             seed,
+            halt: Rc::default(),
         }
     }
 
@@ -250,8 +262,16 @@ impl Crowd {
             }
             let wake = end.min(next);
             let wake = if is_first_half { wake.min(half) } else { wake };
-            self.shop.sleep_until(wake).await;
+            tokio::select! {
+                () = self.shop.sleep_until(wake) => {}
+                () = self.halt.notified() => return,
+            }
         }
+    }
+
+    /// Ends the measured time of the load that runs, before its seconds are over.
+    pub fn halt(&self) {
+        self.halt.notify_one();
     }
 
     fn tick(&self, phase: Phase, elapsed: Duration, of: Option<f64>, tell: &mut impl FnMut(Tick)) {

@@ -34,6 +34,7 @@ impl Crowd {
             // Draws of those who are made here differ from the others'.
             made: std::cell::Cell::new(self.made.get() + (1 << 32)),
             seed: self.seed,
+            halt: Rc::clone(&self.halt),
         }
     }
 

@@ -40,6 +40,20 @@ pub struct ShopArgs {
     pub seed: u64,
 }
 
+impl ShopArgs {
+    /// The shop at this address, with the defaults.
+    pub fn of(url: &str) -> Self {
+        Self {
+            url: Some(url.to_owned()),
+            authority: None,
+            accept_encoding: "identity".to_owned(),
+            admin: None,
+            admin_password: None,
+            seed: 1,
+        }
+    }
+}
+
 /// What `generate` takes.
 #[derive(Debug, clap::Args)]
 pub struct GenerateArgs {

@@ -1,6 +1,6 @@
 //! From the cart to an order, once: whatever happens in between, the same order is asked for again with the same Idempotency-Key.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use serde::Deserialize;
@@ -12,9 +12,9 @@ use super::pages::View;
 use super::{Asked, Problem, Shopper, Trouble, Unanswered, json as parsed};
 use crate::journal::{Fate, Order, Placed, Write};
 
-/// How often one order is asked for, and how long is waited between: an order that lost its replica is settled by another
-/// within some ten seconds.
-const TRIES: u32 = 5;
+/// How long one order is asked for, and how long is waited between: an order that lost its replica is settled by another
+/// within ten seconds.
+const INSIST_FOR: Duration = Duration::from_secs(12);
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// A cart that was refused (sold out, another price) is mended so often.
 const MENDED: u32 = 2;
@@ -130,7 +130,8 @@ impl Shopper {
     async fn insist(&mut self, mut order: Order, body: &serde_json::Value) -> Asked<Bought> {
         let mut trouble = None;
         let mut unknown = false;
-        for _ in 0..TRIES {
+        let began = Instant::now();
+        while began.elapsed() < INSIST_FOR {
             let key = order.key.clone();
             match self.write(Method::POST, "/orders", Some(body), Some(&key)).await {
                 Ok(answer) if is_in_progress(&answer) => unknown = true,
@@ -149,6 +150,9 @@ impl Shopper {
             }
             tokio::time::sleep(AGAIN_AFTER).await;
         }
+        let class = format!("an order without an end in {} s", INSIST_FOR.as_secs());
+        let sample = || format!("POST /api/v1/orders, key {}", order.key);
+        self.shop.recorder.borrow_mut().error(class, sample);
         self.note_order(order, Fate::Unknown);
         Err(trouble.unwrap_or(Trouble::Failed))
     }
@@ -189,7 +193,7 @@ impl Shopper {
     }
 
     /// One buyer of a flash sale: looks, puts it in, orders. Whether a piece was got.
-    pub async fn flash(&mut self, product: u64, due: std::time::Instant) {
+    pub async fn flash(&mut self, product: u64, due: Instant) {
         let shop = std::rc::Rc::clone(&self.shop);
         self.apart = Duration::ZERO;
         let outcome = Box::pin(self.flash_now(product)).await;

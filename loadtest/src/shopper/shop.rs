@@ -44,6 +44,7 @@ pub struct Shop {
     mix: RefCell<Deck>,
     visits: RefCell<Deck>,
     only: Cell<Option<Interaction>>,
+    only_product: Cell<Option<u64>>,
     session_length: Cell<SessionLength>,
     visitors: Cell<u32>,
     connections: Cell<usize>,
@@ -85,6 +86,7 @@ impl Shop {
             mix: RefCell::new(Deck::new(&Mix::Shopping.weights(), seed)),
             visits: RefCell::new(Deck::new(&[NEW_PERCENT, 100 - NEW_PERCENT], seed)),
             only: Cell::new(None),
+            only_product: Cell::new(None),
             session_length: Cell::new(SessionLength::new(TPCW_THINK_S)),
             visitors: Cell::new(0),
             connections: Cell::new(0),
@@ -109,8 +111,13 @@ impl Shop {
         }
         *self.mix.borrow_mut() = Deck::new(&weights, load.seed);
         self.only.set(load.only);
+        self.only_product.set(load.product);
         self.session_length.set(SessionLength::new(load.think_s));
-        *self.recorder.borrow_mut() = Recorder::new()?;
+        let mut recorder = Recorder::new()?;
+        if load.fine {
+            recorder.look_closely();
+        }
+        *self.recorder.borrow_mut() = recorder;
         Ok(())
     }
 
@@ -159,7 +166,11 @@ impl Shop {
         self.trouble.borrow_mut().take()
     }
 
+    /// What somebody looks at next.
     pub fn product(&self, rng: &mut impl rand::Rng) -> u64 {
+        if let Some(only) = self.only_product.get() {
+            return only;
+        }
         let place = usize::try_from(self.products.sample(rng)).unwrap_or_default();
         self.goods.products[place % self.goods.products.len()]
     }

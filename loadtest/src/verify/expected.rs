@@ -181,7 +181,8 @@ fn difference(acknowledged: &Placed, there: &Placed) -> Option<String> {
         lines
     };
     if acknowledged.total == there.total && sorted(acknowledged) == sorted(there) {
-        return None;
+        let unpaid = acknowledged.state == "paid" && there.state == "pending";
+        return unpaid.then(|| format!("order {}: acknowledged as paid, it is pending", there.id));
     }
     Some(format!(
         "order {}: acknowledged with total {} and lines {:?}, there are {} and {:?}",

@@ -59,7 +59,7 @@ async fn no_death_loses_or_doubles_an_acknowledged_order() {
         table.push(format!(
             "{name:<10} {:>7} {:>7} {:>12.1} {:>15.1}  {}",
             told.paid,
-            told.failures.len(),
+            told.failed,
             healthy.as_secs_f32(),
             told.longest_pause(killed).as_secs_f32(),
             told.failures_by_kind()
@@ -100,7 +100,7 @@ async fn all_killed_at_once_come_back_without_a_hand() {
         healthy.as_secs_f32(),
         told.longest_pause(killed).as_secs_f32(),
         told.paid,
-        told.failures.len()
+        told.failed
     );
     told.is_true(&stack).await;
 }

@@ -60,7 +60,7 @@ async fn from_two_replicas_to_four_and_back_without_a_failed_request() {
     eprintln!(
         "scale 2 -> 4 -> 2: {} orders, {} failed requests; both new replicas answered {:.1} s after the command; drained in {:.1} s",
         told.paid,
-        told.failures.len(),
+        told.failed,
         after.as_secs_f32(),
         drained.as_secs_f32()
     );
@@ -134,7 +134,7 @@ async fn all_replicas_are_replaced_by_a_new_image_without_a_failed_request() {
         after.len(),
         took.as_secs_f32(),
         told.paid,
-        told.failures.len()
+        told.failed
     );
     assert_eq!(told.failures_by_kind(), "", "{}", project.complaints());
     assert_eq!(after.len(), before.len());

@@ -4,6 +4,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
 
 mod generator;
+//! The load tests' own tests that need a shop: the k6 script, faults under load, and shops that were broken on purpose.
+
+mod broken;
+mod chaos;
 mod k6;
 mod program;
 mod run;

@@ -30,6 +30,8 @@ pub fn merged(parts: &[RunResult]) -> Result<Measured> {
         shed: sum(|it| it.shed),
         caches: all().fold(Caches::default(), |sum, it| caches(sum, it.caches)),
         timeline: timeline(parts),
+        // `run` does not look closely.
+        tenths: Vec::new(),
         backlog_half: sum(|it| it.backlog_half),
         backlog_end: sum(|it| it.backlog_end),
         logins: sum(|it| it.logins),

@@ -59,6 +59,8 @@ pub(crate) fn run(each_second: u64, latencies_us: impl IntoIterator<Item = u64>)
             },
             mix: Mix::Shopping,
             only: None,
+            product: None,
+            fine: false,
             think_s: 7.0,
             with_sessions: true,
             seconds: 60.0,

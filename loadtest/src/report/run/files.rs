@@ -11,12 +11,16 @@ use crate::result::{Interactions, RunResult, Second};
 /// When CSV cannot be written.
 pub fn run_csv(result: &RunResult) -> Result<[(&'static str, Vec<u8>); 2]> {
     Ok([
-        ("timeline.csv", timeline(result)?),
+        ("timeline.csv", timeline_csv(&result.measured.timeline)?),
         ("interactions.csv", interactions(result)?),
     ])
 }
 
-fn timeline(result: &RunResult) -> Result<Vec<u8>> {
+/// The time line by seconds.
+///
+/// # Errors
+/// When CSV cannot be written.
+pub fn timeline_csv(seconds: &[Second]) -> Result<Vec<u8>> {
     let names = [
         "second",
         "offered",
@@ -50,7 +54,7 @@ fn timeline(result: &RunResult) -> Result<Vec<u8>> {
             .chain(counts)
             .collect::<Vec<_>>()
     };
-    csv::rows(&names, result.measured.timeline.iter().map(row))
+    csv::rows(&names, seconds.iter().map(row))
 }
 
 fn interactions(result: &RunResult) -> Result<Vec<u8>> {

@@ -5,7 +5,7 @@ mod pictures;
 pub(crate) mod sections;
 pub mod words;
 
-pub use files::run_csv;
+pub use files::{run_csv, timeline_csv};
 
 use super::page::{Page, Standing};
 use crate::result::{Outcome, RunResult};

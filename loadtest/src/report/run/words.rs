@@ -195,6 +195,8 @@ mod tests {
             },
             mix: crate::interaction::Mix::Shopping,
             only: None,
+            product: None,
+            fine: false,
             think_s: 7.0,
             with_sessions: true,
             seconds: 60.0,
