@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{compare, merge, run};
+use crate::commands::{calibrate, compare, merge, plan, run};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -29,6 +29,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     Compare(compare::Args),
     Merge(merge::Args),
+    Plan(Box<plan::Args>),
+    Calibrate(calibrate::Args),
     /// Takes commands on standard input: what scale-out, autoscale, chaos and plan start
     #[command(hide = true)]
     Generate(Box<generator::GenerateArgs>),
@@ -43,6 +45,8 @@ pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
         Command::Run(args) => run::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Plan(args) => plan::run(*args).await,
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Generate(args) => generator::run(*args).await,
     }
 }
