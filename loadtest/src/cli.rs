@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::bench;
 use crate::commands::{autoscale, compare, merge, run, scale_out, stub};
 use crate::commands::{chaos, compare, merge, run};
+use crate::commands::{calibrate, compare, merge, plan, run};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.
@@ -40,6 +41,8 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(subcommand, hide = true)]
     BenchLimit(bench::limit::Limit),
+    Plan(Box<plan::Args>),
+    Calibrate(calibrate::Args),
     /// Takes commands on standard input: what scale-out, autoscale, chaos and plan start
     #[command(hide = true)]
     Generate(Box<generator::GenerateArgs>),
@@ -64,6 +67,8 @@ pub async fn carry_out(arguments: Arguments) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(&args).await,
         #[cfg(feature = "bench")]
         Command::BenchLimit(limit) => bench::limit::run(limit).await,
+        Command::Plan(args) => plan::run(*args).await,
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Generate(args) => generator::run(*args).await,
         Command::Stub(args) => stub::run(args).await,
     }

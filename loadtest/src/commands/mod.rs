@@ -2,9 +2,11 @@
 
 pub mod autoscale;
 pub mod chaos;
+pub mod calibrate;
 pub mod common;
 pub mod compare;
 pub mod merge;
+pub mod plan;
 pub mod run;
 pub mod scale_out;
 pub mod stub;

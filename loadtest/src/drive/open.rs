@@ -1,5 +1,6 @@
 //! The open model: arrivals come when they come, whether or not the shop has answered those before. And the flash sale: all at once.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -113,10 +114,21 @@ impl Arriving {
                     Unit::Interactions => one(shopper, due).await,
                     Unit::Sessions => Box::pin(session(shopper, due, &course)).await,
                 };
-                idle.borrow_mut().push(shopper);
+                come_back(&idle, shopper);
             });
             while under_way.try_join_next().is_some() {}
         }
+    }
+}
+
+/// Who is back comes next, so that few have to be there. But who was made because all were busy, and has no session, comes last: where
+/// all are to have one, the next would pay for it with a hash.
+fn come_back(idle: &RefCell<Vec<Shopper>>, shopper: Shopper) {
+    let mut idle = idle.borrow_mut();
+    if shopper.lacks_session() {
+        idle.insert(0, shopper);
+    } else {
+        idle.push(shopper);
     }
 }
 

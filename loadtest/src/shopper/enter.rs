@@ -61,6 +61,15 @@ impl Shopper {
         self.step(Interaction::Login).await
     }
 
+    /// A new account in a browser that has none, to measure registrations alone. The one before goes back to the others, so that the shop
+    /// can still be asked what it knows of it.
+    pub(super) async fn register_anew(&mut self) -> Asked<()> {
+        self.retire();
+        self.forget_session();
+        self.cart.clear();
+        self.step(Interaction::NewAccount).await
+    }
+
     /// One of the two steps, with its own time.
     pub(super) async fn step(&mut self, step: Interaction) -> Asked<()> {
         let began = Instant::now();

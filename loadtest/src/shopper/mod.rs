@@ -152,6 +152,11 @@ impl Shopper {
         self.good_until.is_some()
     }
 
+    /// Whether it should have one, and keep it, and has none.
+    pub fn lacks_session(&self) -> bool {
+        self.keeps_session && self.account.is_none()
+    }
+
     /// One interaction that was to begin at `due`: done, measured.
     pub async fn interact(&mut self, interaction: Interaction, due: Instant) {
         self.apart = Duration::ZERO;
@@ -186,7 +191,7 @@ impl Shopper {
             Interaction::OrderDisplay => self.order_display().await,
             Interaction::AdminRequest => self.admin_request().await.map(drop),
             Interaction::AdminConfirm => self.admin_confirm().await,
-            Interaction::NewAccount => self.step(Interaction::NewAccount).await,
+            Interaction::NewAccount => self.register_anew().await,
             Interaction::Login => self.log_in_again().await,
         }
     }

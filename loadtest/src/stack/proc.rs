@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
 
 /// Clock ticks a second in `/proc`: Linux tells user space 100 on every architecture that we build for.
 pub const TICKS: f64 = 100.0;
@@ -85,10 +89,28 @@ pub fn group_seconds(proc: &Path, pid: i32) -> Option<f64> {
         Vec::new()
     };
     let workers = others.iter().filter(|it| it.group == pid && it.pid != pid);
-    let ticks = leader.own + leader.waited + workers.map(|it| it.own).sum::<u64>();
-    #[expect(clippy::cast_precision_loss, reason = "CPU ticks are far below 2^52")]
-    let ticks = ticks as f64;
-    Some(ticks / TICKS)
+    let own: f64 = workers
+        .chain([&leader])
+        .map(|it| clock(proc, it.pid).unwrap_or_else(|| seconds(it.own)))
+        .sum();
+    Some(own + seconds(leader.waited))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "CPU ticks are far below 2^52")]
+fn seconds(ticks: u64) -> f64 {
+    ticks as f64 / TICKS
+}
+
+/// A process's CPU clock, in nanoseconds where `stat` has ticks of 10 ms: of a tier that uses a hundredth of a core, a few seconds of
+/// ticks say nothing. None for a made-up `/proc`.
+fn clock(proc: &Path, pid: i32) -> Option<f64> {
+    if proc != Path::new("/proc") {
+        return None;
+    }
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid)).ok()?;
+    clock_gettime(clock)
+        .ok()
+        .map(|time| Duration::from(time).as_secs_f64())
 }
 
 #[cfg(test)]

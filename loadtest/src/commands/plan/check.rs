@@ -1,0 +1,200 @@
+//! The planner held to a run of the mix: does each tier use what the demands say?
+
+use serde::{Deserialize, Serialize};
+
+use anyhow::Result;
+
+use super::demand::Demand;
+use super::measure::Bench;
+use super::mix::Frequencies;
+use super::tiers::Tiers;
+use crate::commands::common::Progress;
+use crate::interaction::Mix;
+use crate::load::{Load, Model, Shape, WarmUp};
+use crate::report::number::{fixed, float, percent};
+use crate::result::{Caches, Verdict};
+
+/// Measured and predicted CPU of a tier may differ by so much of the prediction.
+pub const WITHIN: f64 = 0.15;
+/// Less than this, in cores, is not told apart: the kernel counts in hundredths of a second, and a tier that hardly works wakes up
+/// more often than its work needs.
+pub const RESOLUTION: f64 = 0.005;
+/// The busiest tier, in cores, that the run is to come to.
+const BUSY: f64 = 0.35;
+/// Few, with short think times: so a visit, which is counted in think times, comes to its end and others begin.
+const SHOPPERS: f64 = 24.0;
+/// Seconds before it is measured: at least, and at most. Sessions have to begin and end as often as they go on doing.
+const WARM_UP: (f64, f64) = (4.0, 14.0);
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Check {
+    pub shoppers: usize,
+    pub think_s: f64,
+    /// Measured seconds.
+    pub seconds: f64,
+    /// Completed interactions a second.
+    pub rate: f64,
+    /// Cores.
+    pub predicted: Tiers,
+    pub measured: Tiers,
+    /// Connections that executed a statement.
+    pub statements_predicted: Option<f64>,
+    pub statements_measured: Option<f64>,
+    /// Logins and new accounts a second: counted, and by the model of visits.
+    pub hashes: f64,
+    pub hashes_by_model: f64,
+    pub caches: Caches,
+    /// Of the interactions that failed or were refused, 0 to 1.
+    pub trouble: f64,
+    pub host_busy: f64,
+    pub verdicts: Vec<Verdict>,
+    pub holds: bool,
+}
+
+/// The load of the check: at most the planned rate, and so much that the busiest tier uses a third of a core.
+pub fn load(mix: Mix, demands: &[Demand], planned: f64, seconds: f64, seed: u64) -> Load {
+    let frequencies = Frequencies::of(mix);
+    let busiest = frequencies.cores(demands, planned).most();
+    let rate = if busiest > BUSY {
+        planned * BUSY / busiest
+    } else {
+        planned
+    };
+    let cycle = SHOPPERS / rate.max(0.1);
+    let think_s = (cycle - frequencies.response_s(demands)).max(0.02);
+    // Until one who has just come has a session: 1 / (buys + 1 / visit) interactions; three times that.
+    let until_steady = 3.0 * cycle * until_session(mix);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a constant"
+    )]
+    let shoppers = SHOPPERS as usize;
+    Load {
+        model: Model::Closed {
+            shoppers,
+            shape: Shape::default(),
+        },
+        mix,
+        only: None,
+        think_s,
+        with_sessions: false,
+        seconds,
+        warm_up: WarmUp::Seconds(until_steady.clamp(WARM_UP.0, WARM_UP.1).floor() + 0.3),
+        seed: seed ^ 0xC4EC,
+    }
+}
+
+/// Interactions from a visit's beginning to its session or its end.
+fn until_session(mix: Mix) -> f64 {
+    let weights = mix.weights();
+    let buys = f64::from(weights[8] + weights[9]) / 10_000.0;
+    1.0 / (buys + 1.0 / super::mix::VISIT)
+}
+
+/// Runs it and compares.
+pub async fn run(
+    bench: &mut Bench,
+    load: &Load,
+    demands: &[Demand],
+    idle: Tiers,
+    line: &mut Progress,
+) -> Result<Check> {
+    let (point, measured) = bench.load(load, "check", line).await?;
+    let seconds = measured.seconds.max(1e-9);
+    let share = |count: u64| float(count) / float(measured.completed.max(1));
+    let model = Frequencies::of(load.mix);
+    let hashes_by_model = model.hashes() * point.rate;
+    // So few come that chance alone makes a third more or less of them in such a run.
+    let frequencies = model.with_hashes(share(measured.logins), share(measured.accounts));
+    let predicted = frequencies.cores(demands, point.rate).plus(idle);
+    let verdicts = compare(predicted, point.cores);
+    let Model::Closed { shoppers, .. } = load.model else {
+        anyhow::bail!("the check is a closed load");
+    };
+    Ok(Check {
+        shoppers,
+        think_s: load.think_s,
+        seconds,
+        rate: point.rate,
+        predicted,
+        measured: point.cores,
+        statements_predicted: frequencies.statements(demands, point.rate),
+        statements_measured: point.statements,
+        hashes: float(measured.logins + measured.accounts) / seconds,
+        hashes_by_model,
+        caches: measured.caches,
+        trouble: point.trouble,
+        host_busy: point.host_busy,
+        holds: verdicts.iter().all(|it| it.holds),
+        verdicts,
+    })
+}
+
+/// A verdict for each tier.
+pub fn compare(predicted: Tiers, measured: Tiers) -> Vec<Verdict> {
+    let tiers = predicted.array().into_iter().zip(measured.array());
+    let named = Tiers::NAMES.into_iter().zip(tiers);
+    named
+        .map(|(name, (predicted, measured))| {
+            let off = (measured - predicted).abs();
+            Verdict {
+                what: format!("CPU of {name}"),
+                limit: format!("{} cores, {} more or less", fixed(predicted, 3), percent(WITHIN)),
+                found: format!(
+                    "{} cores ({})",
+                    fixed(measured, 3),
+                    difference(predicted, measured)
+                ),
+                holds: off <= WITHIN * predicted || off <= RESOLUTION,
+            }
+        })
+        .collect()
+}
+
+/// `+12.3 %` of the prediction.
+pub fn difference(predicted: f64, measured: f64) -> String {
+    if predicted <= 0.0 {
+        return "nothing predicted".to_owned();
+    }
+    let share = 100.0 * (measured / predicted - 1.0);
+    let sign = if share >= 0.0 { "+" } else { "" };
+    format!("{sign}{} %", fixed(share, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(api: f64) -> Tiers {
+        Tiers {
+            api,
+            ..Tiers::default()
+        }
+    }
+
+    fn holds(predicted: f64, measured: f64) -> bool {
+        compare(api(predicted), api(measured)).iter().all(|it| it.holds)
+    }
+
+    #[test]
+    fn fifteen_percent_is_the_limit() {
+        assert!(holds(0.4, 0.459) && holds(0.4, 0.341));
+        assert!(!holds(0.4, 0.461) && !holds(0.4, 0.339));
+        // What the kernel's clock cannot tell apart is no difference.
+        assert!(holds(0.010, 0.0149));
+        assert!(!holds(0.010, 0.0151));
+        let verdicts = compare(api(0.4), api(0.5));
+        assert_eq!(verdicts[1].what, "CPU of API");
+        assert_eq!(verdicts[1].found, "0.500 cores (+25.0 %)");
+        assert_eq!(difference(0.4, 0.3), "-25.0 %");
+    }
+
+    #[test]
+    fn the_check_is_no_larger_than_the_plan() {
+        let small = load(Mix::Shopping, &[], 10.0, 10.0, 1);
+        assert!((small.think_s - 2.4).abs() < 1e-9, "{}", small.think_s);
+        assert!(!small.with_sessions, "logins are part of the mix");
+    }
+}

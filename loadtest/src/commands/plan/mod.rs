@@ -1,0 +1,219 @@
+//! `plan`: how much is needed for so many shoppers.
+//!
+//! Each interaction is run alone at two rates; the slope of each tier's CPU is what one costs. The mix weights them, arithmetic makes
+//! arrivals, cores, replicas and connections of that, and a run of the mix is held against the prediction.
+
+mod args;
+mod check;
+mod demand;
+mod files;
+mod measure;
+mod metrics;
+mod mix;
+mod page;
+mod sizing;
+mod text;
+mod tiers;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+pub use self::args::Args;
+use self::check::Check;
+use self::demand::{Demand, Point};
+use self::measure::Bench;
+use self::mix::Frequencies;
+use self::sizing::{Answer, Needs, Wanted};
+use self::tiers::Tiers;
+use super::common::{self, Progress};
+use crate::interaction::{Interaction, Mix};
+use crate::lab::Lab;
+use crate::report::folder::Folder;
+use crate::result::{Audit, Conditions, Measured, Verification};
+use crate::usage::Usage;
+
+/// Shoppers with sessions for the interactions that are run alone.
+const SHOPPERS: usize = 100;
+
+/// What `plan.json` holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    pub version: u32,
+    pub began: String,
+    pub conditions: Conditions,
+    pub mix: Mix,
+    pub wanted: Wanted,
+    pub demands: Vec<Demand>,
+    /// Replicas that were measured, and what all was used without shoppers.
+    pub replicas: usize,
+    pub idle: Point,
+    /// Logins and new accounts for one interaction.
+    pub hashes: f64,
+    pub needs: Needs,
+    pub answer: Answer,
+    pub check: Option<Check>,
+    pub verification: Verification,
+    pub audit: Option<Audit>,
+    /// Nothing was lost, and somebody looked.
+    pub held: bool,
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Whether the answer can be relied on: checked and held, nothing lost.
+    pub fn holds(&self) -> bool {
+        self.held && self.check.as_ref().is_none_or(|check| check.holds)
+    }
+}
+
+/// # Errors
+/// When something could not be done.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    args.check()?;
+    let folder = Folder::create(args.output.output.clone(), "plan")?;
+    let began = common::now_text();
+    let lab = Lab::open(&args.stack, &args.shop, &args.generator, &folder).await?;
+    let url = lab.url.clone();
+    let products = lab.generator.products;
+    let mut bench = Bench::new(lab, args.shop.seed, args.times()).await?;
+    let wanted = args.wanted(bench.pool());
+    let mut line = Progress::start();
+    let (idle, demands) = measure(&mut bench, &args, &mut line).await?;
+    let frequencies = Frequencies::of(args.mix);
+    let needs = needs(&wanted, &frequencies, &demands, &idle, bench.replicas());
+    let Some(answer) = sizing::size(&wanted, &needs) else {
+        bail!(Usage(format!(
+            "--replica-cores {}: a replica uses {:.3} cores without any shopper, which leaves nothing below --headroom {}",
+            args.replica_cores, needs.idle.api, args.headroom
+        )));
+    };
+    let check = if args.no_check {
+        None
+    } else {
+        Some(checked(&mut bench, &args, &demands, &idle, answer.arrivals, &mut line).await?)
+    };
+    let mut notes = measure::doubts(&demands);
+    if !bench.unchanged().await? {
+        notes.push(
+            "A process of the stack was replaced meanwhile: what it had used is not counted.".to_owned(),
+        );
+    }
+    let replicas = bench.replicas();
+    let held = bench.lab().hold().await?;
+    let conditions = Conditions {
+        replicas,
+        ..common::conditions(&url, products, &Measured::default())
+    };
+    let plan = Plan {
+        version: 1,
+        began,
+        conditions,
+        mix: args.mix,
+        wanted,
+        demands,
+        replicas,
+        idle,
+        hashes: frequencies.hashes(),
+        needs,
+        answer,
+        check,
+        held: held.is_good(),
+        verification: held.verification,
+        audit: held.audited.audit,
+        notes,
+    };
+    files::write(&folder, &plan)?;
+    print!("{}", text::summary(&plan));
+    Ok(ended(&plan, &folder))
+}
+
+/// Idle, then each interaction.
+async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<(Point, Vec<Demand>)> {
+    let seconds = if args.quick { 4.0 } else { 8.0 };
+    bench.warm(args.mix, SHOPPERS, seconds, line).await?;
+    line.done();
+    common::say("nobody shops: what is used all the same");
+    let idle = bench.idle().await;
+    let mut demands = Vec::new();
+    for (place, interaction) in Interaction::ALL.into_iter().enumerate() {
+        common::say(&format!(
+            "{} of {}: {} alone at two rates",
+            place + 1,
+            Interaction::ALL.len(),
+            interaction.label()
+        ));
+        demands.push(bench.demand(interaction, &idle, line).await?);
+        line.done();
+    }
+    Ok((idle, demands))
+}
+
+/// The run of the mix, by shoppers who come without a session.
+async fn checked(
+    bench: &mut Bench,
+    args: &Args,
+    demands: &[Demand],
+    idle: &Point,
+    planned: f64,
+    line: &mut Progress,
+) -> Result<Check> {
+    // All shoppers leave when the shop is asked what it knows of them; those of the check are others, who keep no sessions.
+    bench
+        .lab()
+        .generator
+        .verify(|done, of| {
+            line.show(&format!(
+                "asking the shop for what it acknowledged: {done} of {of} owners"
+            ));
+        })
+        .await?;
+    line.done();
+    common::say("check: the mix, against the prediction");
+    let load = check::load(args.mix, demands, planned, args.check_seconds(), args.shop.seed);
+    let check = check::run(bench, &load, demands, idle.cores, line).await;
+    line.done();
+    check
+}
+
+fn needs(
+    wanted: &Wanted,
+    frequencies: &Frequencies,
+    demands: &[Demand],
+    idle: &Point,
+    replicas: usize,
+) -> Needs {
+    #[expect(clippy::cast_precision_loss, reason = "a few replicas")]
+    let each = idle.cores.api / replicas.max(1) as f64;
+    let arrivals = sizing::arrivals(wanted.shoppers, wanted.think_s, frequencies.response_s(demands));
+    Needs {
+        arrivals,
+        cores: frequencies.cores(demands, arrivals),
+        busy_connections: frequencies.statements(demands, arrivals),
+        idle: Tiers {
+            api: each,
+            ..idle.cores
+        },
+    }
+}
+
+/// The last line, and the exit code.
+fn ended(plan: &Plan, folder: &Folder) -> ExitCode {
+    let report = folder.path().join("report.html");
+    let (word, code) = if plan.holds() {
+        let word = if plan.check.is_some() {
+            "holds"
+        } else {
+            "not checked"
+        };
+        (word, ExitCode::SUCCESS)
+    } else {
+        ("DOES NOT HOLD", ExitCode::FAILURE)
+    };
+    println!("{word}: {}", report.display());
+    code
+}
+
+#[cfg(test)]
+mod tests;
