@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use super::outcome::{AutoscaleResult, Point, Setting, counts, said};
+use super::outcome::{AutoscaleResult, Setting, counts, said};
+use super::picture::{at, p99, timeline};
 use super::sizing::Exercise;
-use crate::report::chart::{Event as Mark, Panel, Series, Timeline};
 use crate::report::csv;
-use crate::report::number::{count, fixed, float, maybe, percent, plain, quantity};
+use crate::report::number::{count, fixed, maybe, percent, plain, quantity};
 use crate::report::page::Page;
 use crate::report::run::{sections, standing, words};
 use crate::report::screen::{self, Columns};
@@ -55,7 +55,8 @@ fn about(setting: &Setting) -> String {
     format!("{what}; {who}; {}", pace(setting))
 }
 
-fn pace(setting: &Setting) -> String {
+/// How fast the points come.
+pub fn pace(setting: &Setting) -> String {
     let point = format!("one point is {} s", plain(setting.point_seconds));
     if (setting.speedup - 1.0).abs() < 1e-9 {
         return point;
@@ -130,97 +131,8 @@ fn caption(setting: &Setting) -> String {
     )
 }
 
-fn timeline(result: &AutoscaleResult) -> Timeline {
-    let setting = &result.setting;
-    let panels = vec![
-        load_panel(result),
-        replicas_panel(&result.points),
-        cpu_panel(result),
-        Panel::new(
-            "Latency (ms)",
-            vec![Series::line("p99", seconds(result, p99)).looking_like(0)],
-        ),
-        Panel::new(
-            "Errors/s",
-            vec![
-                Series::line("failed", seconds(result, |one| float(one.failed))).looking_like(1),
-                Series::line("refused with 503 or 429", seconds(result, |one| float(one.shed)))
-                    .looking_like(3),
-            ],
-        )
-        .with_height(70.0)
-        .reaching(4.0)
-        .of_whole_numbers(),
-    ];
-    Timeline {
-        title: format!("Autoscaling on CPU: {}", pace(setting)),
-        x: "Time since the load began (s)".to_owned(),
-        panels,
-        events: result
-            .events
-            .iter()
-            .map(|event| Mark {
-                at: event.at,
-                label: event.what.clone(),
-            })
-            .collect(),
-    }
-}
-
-fn load_panel(result: &AutoscaleResult) -> Panel {
-    let offered = Series::line("offered", seconds(result, |one| float(one.offered)));
-    let completed = Series::line("completed", seconds(result, |one| float(one.completed)));
-    Panel::new(
-        "Load (interactions/s)",
-        vec![offered.looking_like(1).as_backdrop(), completed.looking_like(0)],
-    )
-}
-
-fn replicas_panel(points: &[Point]) -> Panel {
-    #[expect(clippy::cast_precision_loss, reason = "a few replicas")]
-    let steps = |name: &str, value: fn(&Point) -> usize| {
-        Series::steps(name, points.iter().map(|point| (point.at, value(point) as f64)))
-    };
-    Panel::new(
-        "Replicas",
-        vec![
-            steps("wanted", |point| point.wanted)
-                .looking_like(1)
-                .as_backdrop(),
-            steps("starting or in warm-up", |point| point.starting).looking_like(3),
-            steps("serving", |point| point.serving).looking_like(0),
-        ],
-    )
-    .of_whole_numbers()
-    .with_height(100.0)
-}
-
-fn cpu_panel(result: &AutoscaleResult) -> Panel {
-    let policy = result.setting.policy;
-    let each = result
-        .points
-        .iter()
-        .flat_map(|point| point.replicas.values().map(|share| (point.at, 100.0 * share)));
-    let mean = result
-        .points
-        .iter()
-        .map(|point| (point.at, 100.0 * point.cpu.unwrap_or(f64::NAN)));
-    let panel = Panel::new(
-        "CPU (% of the quota)",
-        vec![
-            Series::line("mean of those that serve", mean).looking_like(0),
-            Series::dots("each replica", each).looking_like(4),
-        ],
-    )
-    .reaching(100.0);
-    if result.setting.is_watched {
-        return panel;
-    }
-    panel.with_level(format!("target {}", whole(policy.target)), 100.0 * policy.target)
-}
-
 /// A setting in percent: `60 %`.
-fn whole(share: f64) -> String {
+pub fn whole(share: f64) -> String {
     format!("{} %", plain(100.0 * share))
 }
 
@@ -238,26 +150,6 @@ fn happened(result: &AutoscaleResult) -> Table {
         ]);
     }
     table
-}
-
-fn seconds(result: &AutoscaleResult, value: impl Fn(&Second) -> f64) -> impl Iterator<Item = (f64, f64)> {
-    let seconds = result.run.measured.timeline.iter();
-    seconds.map(move |one| (at(one), value(one)))
-}
-
-fn at(second: &Second) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a run")]
-    let at = second.at as f64;
-    at
-}
-
-/// Nothing completed, no latency: a gap.
-fn p99(second: &Second) -> f64 {
-    if second.completed == 0 {
-        f64::NAN
-    } else {
-        float(second.p99_us) / 1_000.0
-    }
 }
 
 /// `timeline.csv`: the load by seconds, with the group as it was at the last point before.

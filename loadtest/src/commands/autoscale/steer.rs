@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::fleet::{Fleet, Roster};
 use super::outcome::{Event, Point};
-use super::policy::{Controller, Decision, Group};
+use super::policy::{Controller, Decision, Group, Policy};
 use crate::commands::common::{self, Progress};
 use crate::drive::{Phase, Tick};
 use crate::stack::driver::Status;
@@ -76,7 +76,7 @@ pub struct Steering<'a> {
     points: Vec<Point>,
     events: Vec<Event>,
     line: Progress,
-    target: f64,
+    policy: Policy,
 }
 
 impl<'a> Steering<'a> {
@@ -87,7 +87,7 @@ impl<'a> Steering<'a> {
         decider: Decider,
         warm_up: u32,
         pace: Pace,
-        target: f64,
+        policy: Policy,
         clock: &Rc<Clock>,
     ) -> Self {
         fleet.cpu(&status.processes);
@@ -104,7 +104,7 @@ impl<'a> Steering<'a> {
             points: Vec::new(),
             events: Vec::new(),
             line: Progress::start(),
-            target,
+            policy,
         }
     }
 
@@ -179,12 +179,15 @@ impl<'a> Steering<'a> {
         let cpu = percent(group.cpu);
         match &mut self.decider {
             Decider::Here(controller) => {
-                let (count, word) = match controller.decide(group) {
+                let Policy {
+                    out_after, in_after, ..
+                } = self.policy;
+                let (count, word, points) = match controller.decide(group) {
                     Decision::Stay => return,
-                    Decision::Out(count) => (count, "out"),
-                    Decision::In(count) => (count, "in"),
+                    Decision::Out(count) => (count, "out", format!("{out_after} points above the target")),
+                    Decision::In(count) => (count, "in", format!("{in_after} points below the lower bound")),
                 };
-                let why = format!("CPU of {} serving at {cpu}", group.serving);
+                let why = format!("{points}; CPU of {} serving at {cpu}", group.serving);
                 self.event(format!("{word} to {count}"), why);
                 self.wanted = count;
                 self.fleet.scale(count);
@@ -240,7 +243,7 @@ impl<'a> Steering<'a> {
             point.serving,
             point.wanted,
             percent(point.cpu),
-            100.0 * self.target
+            100.0 * self.policy.target
         )
     }
 
