@@ -11,8 +11,9 @@ use crate::report::number::percent;
 pub const MOST: f64 = 0.75;
 /// What is aimed at: what is measured varies by a few percent.
 const AIM: f64 = 0.72;
-/// With a period of 10 ms the kernel takes no less.
-pub const LEAST_QUOTA: f64 = 0.10;
+/// The kernel gives 1 ms at least: with a period of 10 ms a tenth of a core. Below that the period grows, at this to 20 ms; more would show
+/// in the latencies.
+pub const LEAST_QUOTA: f64 = 0.05;
 /// More than a core stands for no machine of its own here.
 const MOST_QUOTA: f64 = 1.0;
 /// The API's share of what all tiers use, to begin with: the database alone uses as much, for mixes that buy.
@@ -77,7 +78,7 @@ pub async fn calibrate(
             Next::Try(other) => quota = other,
             Next::TooMany(fit) => {
                 let why = format!(
-                    "{} at {} of a core, the least with a period of 10 ms, and the other tiers with the generator use {} of this machine's \
+                    "{} at {} of a core, the least with a period of 20 ms, and the other tiers with the generator use {} of this machine's \
                      {cores} cores; more than {} would measure the machine",
                     said(replicas),
                     percent(quota),
@@ -92,6 +93,11 @@ pub async fn calibrate(
         "no quota was found with which all tiers use at most {} of this machine: other work on it? (--quota sets one)",
         percent(MOST)
     )
+}
+
+/// Milliseconds in which a replica gets its part of a core once.
+pub fn period_ms(quota: f64) -> f64 {
+    (1.0 / quota).max(10.0)
 }
 
 /// A quota to begin with.
@@ -176,9 +182,9 @@ mod tests {
 
     #[test]
     fn the_first_quota_leaves_two_thirds_to_the_others() {
-        assert_eq!(first(4, 2), 0.12);
-        assert_eq!(first(8, 2), LEAST_QUOTA);
-        assert_eq!(first(1, 64), 1.0);
+        for (replicas, cores, wanted) in [(4, 2, 0.12), (12, 2, LEAST_QUOTA), (1, 64, 1.0)] {
+            assert!((first(replicas, cores) - wanted).abs() < 1e-9, "{replicas}");
+        }
     }
 
     #[test]
@@ -203,10 +209,17 @@ mod tests {
 
     #[test]
     fn too_many_replicas_are_refused_with_the_number_that_fits() {
-        // 8 x 0.1 x 2.2 = 1.76; 1.5 / 0.22 = 6.8.
-        assert_eq!(next(&probe(8, 0.1, 1.2), 0.1, 2, true), Next::TooMany(6));
-        // Never as many as were just seen not to fit.
-        assert_eq!(next(&probe(8, 0.1, 0.9), 0.1, 2, true), Next::TooMany(7));
+        // 8 x 0.05 x 4 = 1.6 of 2 cores; 1.5 / 0.2 = 7.5.
+        assert_eq!(next(&probe(8, 0.05, 3.0), 0.05, 2, true), Next::TooMany(7));
+        // 16 x 0.05 x 2 = 1.6; 1.5 / 0.1 = 15.
+        assert_eq!(next(&probe(16, 0.05, 1.0), 0.05, 2, true), Next::TooMany(15));
+    }
+
+    #[test]
+    fn the_period_is_10_ms_as_long_as_the_kernel_takes_it() {
+        for (quota, wanted) in [(0.5, 10.0), (0.1, 10.0), (0.08, 12.5), (0.05, 20.0)] {
+            assert!((period_ms(quota) - wanted).abs() < 1e-9, "{quota}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Whether a run holds, and what its reader has to know.
 
+use std::collections::BTreeMap;
+
 use super::probe::{number, replicas};
 use super::rounds::Found;
 use crate::lab::Held;
@@ -110,14 +112,7 @@ pub fn notes(found: &Found, quota: Option<f64>, with_logins: bool, cores: usize)
         ));
     }
     notes.extend(strangers(found, cores));
-    for class in classes(found) {
-        notes.push(format!(
-            "Error: {} x {}. {}",
-            count(class.count),
-            class.class,
-            class.samples.join("; ")
-        ));
-    }
+    notes.extend(errors(found));
     if quota.is_none() {
         notes.push("The replicas were not capped: whether they were saturated cannot be told, so nothing is left out for that.".to_owned());
     }
@@ -127,6 +122,19 @@ pub fn notes(found: &Found, quota: Option<f64>, with_logins: bool, cores: usize)
         );
     }
     notes
+}
+
+/// Each class of errors once, with the first of its samples.
+fn errors(found: &Found) -> Vec<String> {
+    let mut sums: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for class in classes(found) {
+        let sample = class.samples.first().map_or("", String::as_str);
+        sums.entry(&class.class).or_insert((0, sample)).0 += class.count;
+    }
+    let said = sums
+        .iter()
+        .map(|(class, (times, sample))| format!("Error: {} x {class}, the first: {sample}", count(*times)));
+    said.collect()
 }
 
 /// Other programs that kept the machine busy.
@@ -205,17 +213,20 @@ mod tests {
         }
     }
 
-    fn passed() -> Option<Audit> {
-        Some(Audit::Passed(String::new()))
+    fn good_audit() -> Audit {
+        Audit::Passed(String::new())
     }
 
     #[test]
     fn what_was_lost_or_failed_fails_a_run() {
         let outcome = |found: &Found, held: &Held| judge(found, held, 0.1).0;
         let good = found(vec![probe()]);
-        assert_eq!(outcome(&good, &held(&[], passed(), true)), Outcome::Passed);
         assert_eq!(
-            outcome(&good, &held(&["an order"], passed(), true)),
+            outcome(&good, &held(&[], Some(good_audit()), true)),
+            Outcome::Passed
+        );
+        assert_eq!(
+            outcome(&good, &held(&["an order"], Some(good_audit()), true)),
             Outcome::Failed
         );
         let broken = Some(Audit::Failed("stock".to_owned()));
@@ -227,9 +238,15 @@ mod tests {
                 ..probe()
             }])
         };
-        assert_eq!(outcome(&failed(2), &held(&[], passed(), true)), Outcome::Passed);
+        assert_eq!(
+            outcome(&failed(2), &held(&[], Some(good_audit()), true)),
+            Outcome::Passed
+        );
         let failed = failed(3);
-        assert_eq!(outcome(&failed, &held(&[], passed(), true)), Outcome::Failed);
+        assert_eq!(
+            outcome(&failed, &held(&[], Some(good_audit()), true)),
+            Outcome::Failed
+        );
         let throttled = found(vec![Probe {
             errors: vec![ErrorClass {
                 class: "429 too_many_attempts".to_owned(),
@@ -238,10 +255,16 @@ mod tests {
             }],
             ..probe()
         }]);
-        assert_eq!(outcome(&throttled, &held(&[], passed(), true)), Outcome::Failed);
+        assert_eq!(
+            outcome(&throttled, &held(&[], Some(good_audit()), true)),
+            Outcome::Failed
+        );
         // What is refused past saturation is no failure, and is said.
         let shed = found(vec![Probe { shed: 5, ..probe() }]);
-        assert_eq!(outcome(&shed, &held(&[], passed(), true)), Outcome::Passed);
+        assert_eq!(
+            outcome(&shed, &held(&[], Some(good_audit()), true)),
+            Outcome::Passed
+        );
         assert!(
             notes(&shed, Some(0.1), false, 2)
                 .iter()
@@ -269,7 +292,10 @@ mod tests {
             ..probe()
         };
         let found = found(vec![stolen]);
-        assert_eq!(judge(&found, &held(&[], passed(), true), 0.1).0, Outcome::Invalid);
+        assert_eq!(
+            judge(&found, &held(&[], Some(good_audit()), true), 0.1).0,
+            Outcome::Invalid
+        );
         assert!(
             notes(&found, Some(0.1), false, 2)
                 .iter()

@@ -183,11 +183,11 @@ mod tests {
         }
     }
 
-    fn faster(throughput: f64) -> Option<Probe> {
-        Some(Probe {
+    fn faster(throughput: f64) -> Probe {
+        Probe {
             throughput,
             ..probe(0.7, 0.2, 0.4, 0.8)
-        })
+        }
     }
 
     fn limit(probe: &Probe, before: f64, more: Option<Probe>) -> Limit {
@@ -198,9 +198,9 @@ mod tests {
     fn replicas_that_are_full_and_faster_with_more_are_the_limit() {
         let full = probe(0.59, 0.2, 0.4, 0.7);
         assert_eq!(suspect(&shares(&full, 2)), Some(Tier::Replicas));
-        assert_eq!(limit(&full, 600.0, faster(661.0)), Limit::Replicas);
+        assert_eq!(limit(&full, 600.0, Some(faster(661.0))), Limit::Replicas);
         assert_eq!(
-            limit(&full, 600.0, faster(659.0)),
+            limit(&full, 600.0, Some(faster(659.0))),
             Limit::NotDetermined,
             "too little more"
         );
@@ -215,7 +215,7 @@ mod tests {
             probe(0.59, 0.2, 0.4, 0.86),
         ] {
             assert_eq!(suspect(&shares(&crowded, 2)), None);
-            assert_eq!(limit(&crowded, 600.0, faster(700.0)), Limit::NotDetermined);
+            assert_eq!(limit(&crowded, 600.0, Some(faster(700.0))), Limit::NotDetermined);
         }
         let idle = probe(0.3, 0.2, 0.2, 0.4);
         assert_eq!(limit(&idle, 600.0, None), Limit::NotDetermined);

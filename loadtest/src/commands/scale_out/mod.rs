@@ -71,13 +71,9 @@ pub struct ScaleOutArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Scaling out")]
 struct ScaleArgs {
-    /// The numbers of replicas, with 1 among them; five at least for the fit of the law of scalability
-    #[arg(
-        long,
-        value_name = "N,...",
-        value_delimiter = ',',
-        default_value = "1,2,3,4,6"
-    )]
+    /// The numbers of replicas, with 1 among them; five at least for the fit of the law of scalability [default: 1,2,3,4,6, or as
+    /// many as this machine has room for]
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
     replicas: Vec<usize>,
     /// How often each number is probed, interleaved: 1,2,3,4,6,1,2,...
     #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "quick")]
@@ -88,7 +84,7 @@ struct ScaleArgs {
     /// Measured seconds of a probe
     #[arg(long, value_name = "SECONDS", default_value_t = 6.0)]
     probe_seconds: f64,
-    /// What each replica may use, in percent of a core, 10 or more [default: found by a calibration]
+    /// What each replica may use, in percent of a core, 5 or more [default: found by a calibration]
     #[arg(long, value_name = "PERCENT", conflicts_with = "uncapped")]
     quota: Option<f64>,
     /// Do not cap the replicas: each has a machine of its own
@@ -140,7 +136,7 @@ impl ScaleArgs {
         } else if !(1..=1000).contains(&self.shoppers_per_replica) {
             "--shoppers-per-replica: 1 to 1000".to_owned()
         } else if !(least..=6400.0).contains(&percent) {
-            format!("--quota: {least} % of a core at least: the kernel takes no less with a period of 10 ms")
+            format!("--quota: {least} % of a core at least: less would need a period beyond 20 ms")
         } else {
             return Ok(());
         };

@@ -1,5 +1,7 @@
 //! What is done to a stack, in its order: calibration, rounds, checks, and the probe with more quota.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, Result};
 
 use super::analysis::{self, Analysis};
@@ -113,17 +115,26 @@ fn tell(rig: &mut Rig, what: &str, probe: &Probe) {
     rig.line.done();
     let mut line = format!("{what}: {} interactions/s", quantity(probe.throughput));
     if let Some(used) = probe.quota_used() {
-        line += &format!(", quotas used {}", percent(used));
+        let _ = write!(line, ", quotas used {}", percent(used));
     }
-    line += &format!(", host busy {}", percent(probe.cpu.host));
+    let _ = write!(line, ", host busy {}", percent(probe.cpu.host));
     if probe.failed + probe.shed > 0 {
-        line += &format!(", {} failed, {} refused", count(probe.failed), count(probe.shed));
+        let _ = write!(
+            line,
+            ", {} failed, {} refused",
+            count(probe.failed),
+            count(probe.shed)
+        );
     }
     if probe.cpu.steal > analysis::MOST_STEAL {
-        line += &format!(", {} stolen: the round is dropped", percent(probe.cpu.steal));
+        let _ = write!(
+            line,
+            ", {} stolen: the round is dropped",
+            percent(probe.cpu.steal)
+        );
     }
     if let Some(why) = &probe.invalid {
-        line += &format!("; not used: {why}");
+        let _ = write!(line, "; not used: {why}");
     }
     common::say(&line);
 }

@@ -21,7 +21,6 @@ pub fn capacity(result: &ScaleOutResult) -> Table {
         Column::number("Quota used"),
         Column::number("Refused"),
         Column::number("Failed"),
-        Column::text(""),
     ]);
     for one in &result.analysis.counts {
         table.row(capacity_row(one));
@@ -39,17 +38,16 @@ fn capacity_row(one: &Count) -> Vec<Cell> {
         one.replicas.to_string().into(),
         one.rounds.to_string().into(),
         said(one.throughput, quantity),
-        said(one.efficiency.filter(|_| one.replicas > 1), percent),
+        match (one.rounds, one.limited_elsewhere) {
+            (0, _) => Cell::new("no probe used", Tone::Bad),
+            (_, true) => Cell::new("limited elsewhere", Tone::Bad),
+            _ => said(one.efficiency.filter(|_| one.replicas > 1), percent),
+        },
         maybe(one.answers_per_cpu_second).into(),
         said(one.answers_against_one.filter(|_| one.replicas > 1), ratio),
         one.quota_used.map_or_else(|| "-".to_owned(), percent).into(),
         trouble(one.shed),
         trouble(one.failed),
-        match (one.rounds, one.limited_elsewhere) {
-            (0, _) => Cell::new("no probe used", Tone::Bad),
-            (_, true) => Cell::new("limited elsewhere", Tone::Bad),
-            _ => "".into(),
-        },
     ]
 }
 
@@ -206,9 +204,13 @@ pub fn rounds(result: &ScaleOutResult) -> Table {
                 .find(|it| it.round == round && it.replicas == *replicas);
             probe.map_or_else(
                 || Cell::from("-"),
-                |probe| match result.analysis.uses(probe) {
-                    true => quantity(probe.throughput).into(),
-                    false => Cell::new(format!("({})", quantity(probe.throughput)), Tone::Faint),
+                |probe| {
+                    let said = quantity(probe.throughput);
+                    if result.analysis.uses(probe) {
+                        said.into()
+                    } else {
+                        Cell::new(format!("({said})"), Tone::Faint)
+                    }
                 },
             )
         };

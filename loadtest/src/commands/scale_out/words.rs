@@ -1,6 +1,7 @@
 //! A run of `scale-out` in words, for the page and the screen.
 
 use super::analysis::{Count, MOST_STEAL};
+use super::calibrate::period_ms;
 use super::judge::{TARGET_AT, target};
 use super::limit::Limit;
 use super::result::ScaleOutResult;
@@ -153,9 +154,10 @@ pub fn method(result: &ScaleOutResult) -> Vec<String> {
     ];
     if let Some(cores) = result.conditions.quota {
         method.push(format!(
-            "Each replica may use {} of a core (CFS quota, period of 10 ms), so that with the most replicas all tiers and the generator use at \
+            "Each replica may use {} of a core (CFS quota, period of {} ms), so that with the most replicas all tiers and the generator use at \
              most 75 % of this machine.",
-            percent(cores)
+            percent(cores),
+            quantity(period_ms(cores))
         ));
     }
     method
@@ -171,8 +173,8 @@ pub fn shows_not(result: &ScaleOutResult) -> Vec<String> {
             result.conditions.machine.cores
         ));
         not.push(
-            "Replicas on one machine share its caches and memory bandwidth; on machines of their own they would not. Absolute throughputs are \
-             those of a part of a core."
+            "Replicas on one machine share its caches and memory bandwidth, and two cores are often two threads of one; on machines of their own \
+             they would not. Absolute throughputs are those of a part of a core."
                 .to_owned(),
         );
     }
