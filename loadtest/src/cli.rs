@@ -7,9 +7,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "bench")]
 use crate::bench;
-use crate::commands::{autoscale, compare, merge, run, scale_out, stub};
-use crate::commands::{chaos, compare, merge, run};
-use crate::commands::{calibrate, compare, merge, plan, run};
+use crate::commands::{autoscale, calibrate, chaos, compare, merge, plan, run, scale_out, stub};
 use crate::generator;
 
 /// Emulated shoppers for any Trestle by URL, and the commands that show how it scales, fails and recovers.

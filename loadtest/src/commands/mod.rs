@@ -1,8 +1,8 @@
 //! The commands, one a file or folder.
 
 pub mod autoscale;
-pub mod chaos;
 pub mod calibrate;
+pub mod chaos;
 pub mod common;
 pub mod compare;
 pub mod merge;

@@ -131,6 +131,8 @@ pub fn load(
         shape: Shape(shape.collect()),
     };
     Load {
+        fine: false,
+        product: None,
         seconds: f64::from(length) * point,
         // Time in which connections are made and caches filled; the ramp begins low in any case.
         ..base(model, 4.0, 4.0, mix, seed)

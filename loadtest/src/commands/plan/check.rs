@@ -72,6 +72,8 @@ pub fn load(mix: Mix, demands: &[Demand], planned: f64, seconds: f64, seed: u64)
     )]
     let shoppers = SHOPPERS as usize;
     Load {
+        fine: false,
+        product: None,
         model: Model::Closed {
             shoppers,
             shape: Shape::default(),

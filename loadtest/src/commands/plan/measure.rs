@@ -184,6 +184,8 @@ impl Bench {
     /// Arrivals of one interaction, evenly spread, by shoppers who have sessions.
     fn open(&self, interaction: Interaction, rate: f64, seconds: f64) -> Load {
         Load {
+            fine: false,
+            product: None,
             model: Model::Open {
                 rate,
                 arrivals: Arrivals::Constant,

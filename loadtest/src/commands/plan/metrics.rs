@@ -82,6 +82,7 @@ mod tests {
     #[test]
     fn a_replica_that_cannot_be_asked_leaves_it_open() {
         let silent = Process {
+            cpu: None,
             name: "api-1".to_owned(),
             state: "ready".to_owned(),
             address: String::new(),

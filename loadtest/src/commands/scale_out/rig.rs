@@ -142,6 +142,8 @@ impl Rig {
     fn load(&mut self, model: Model, seconds: f64, warm_up_s: f64) -> Load {
         self.loads += 1;
         Load {
+            fine: false,
+            product: None,
             model,
             mix: self.manner.mix,
             only: None,
