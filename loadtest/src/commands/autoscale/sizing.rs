@@ -131,8 +131,6 @@ pub fn load(
         shape: Shape(shape.collect()),
     };
     Load {
-        fine: false,
-        product: None,
         seconds: f64::from(length) * point,
         // Time in which connections are made and caches filled; the ramp begins low in any case.
         ..base(model, 4.0, 4.0, mix, seed)
@@ -145,6 +143,8 @@ pub fn base(model: Model, seconds: f64, warm_up: f64, mix: Mix, seed: u64) -> Lo
         model,
         mix,
         only: None,
+        fine: false,
+        product: None,
         think_s: 0.0,
         with_sessions: true,
         seconds,
