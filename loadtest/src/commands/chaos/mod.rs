@@ -17,7 +17,7 @@ pub use self::fault::{Blow, Fault};
 pub use self::result::ChaosResult;
 use self::strike::Striker;
 pub use self::strike::Struck;
-use crate::commands::common::{self, OutputArgs, StackArgs};
+use crate::commands::common::{self, Audited, OutputArgs, StackArgs};
 use crate::drive::Tick;
 use crate::generator::ShopArgs;
 use crate::interaction::Mix;
@@ -25,7 +25,7 @@ use crate::lab::{GeneratorArgs, Lab};
 use crate::load::{Load, Model, Shape, WarmUp};
 use crate::report::folder::Folder;
 use crate::report::run::timeline_csv;
-use crate::result::Measured;
+use crate::result::{Measured, Outcome, Verification};
 use crate::usage::Usage;
 use crate::verdict;
 
@@ -141,21 +141,14 @@ pub async fn run(args: ChaosArgs) -> Result<ExitCode> {
     let striker = Rc::new(Striker::new(driver, status));
     let (measured, struck) = under_load(&mut lab, &load, &striker, &faults).await?;
 
-    let held = lab.hold().await;
-    let (verification, audited) = match held {
-        Ok(held) => (Some(held.verification), Some(held.audited)),
-        Err(error) => {
-            common::say(&format!("the shop could not be asked: {error:#}"));
-            (None, None)
-        }
-    };
+    let (verification, audited) = hold(&mut lab).await;
     let fallouts = result::fallouts(struck, &measured);
     let limits = result::limits(&fallouts, replicas);
     let wanted = audited.as_ref().is_none_or(|it| it.wanted);
     let audit = audited.and_then(|it| it.audit);
     let outcome = match verification {
         Some(_) => verdict::outcome(&limits, &[], verification.as_ref(), audit.as_ref(), wanted),
-        None => crate::result::Outcome::Failed,
+        None => Outcome::Failed,
     };
     let products = lab.generator.products;
     let url = lab.url.clone();
@@ -175,6 +168,17 @@ pub async fn run(args: ChaosArgs) -> Result<ExitCode> {
     write(&folder, &result)?;
     print!("{}", report::summary(&result));
     Ok(common::ended(outcome, &folder))
+}
+
+/// What the shop holds of what it acknowledged; nothing when it cannot even be asked, which is a result, too.
+async fn hold(lab: &mut Lab) -> (Option<Verification>, Option<Audited>) {
+    match lab.hold().await {
+        Ok(held) => (Some(held.verification), Some(held.audited)),
+        Err(error) => {
+            common::say(&format!("the shop could not be asked: {error:#}"));
+            (None, None)
+        }
+    }
 }
 
 /// The load, and the faults meanwhile. Whoever gives up (Ctrl-C) leaves nothing frozen.

@@ -48,7 +48,7 @@ pub fn page(result: &ChaosResult) -> String {
     page.facts(&facts);
     page.section("Over time").figure(
         &picture(result),
-        "Each point is half a second, of the latency a second. Upright lines are the faults.",
+        "Each point is half a second, of the latency a second. Upright lines are the faults. Percentiles are of what ended well in that second.",
     );
     page.section("What shoppers noticed").table(&table(result));
     page.note(
@@ -85,7 +85,7 @@ fn lost(result: &ChaosResult) -> String {
     );
     match &result.verification {
         Some(found) => format!(
-            "{writes}. Afterwards {} shoppers were asked for {} orders and {} carts: {} are not as they were acknowledged.",
+            "{writes}. Afterwards {} shoppers were asked for {} orders and {} carts, violations of what was acknowledged: {}.",
             count(found.owners),
             count(found.orders),
             count(found.carts),
