@@ -137,7 +137,10 @@ fn told(found: &Calibration, against: Option<f64>) -> String {
     }
     if let Some(against) = against {
         let ratio = found.all_busy / against;
-        let _ = writeln!(text, "plan --vcpu-ratio {ratio:.3}    (a core here by one there)");
+        let _ = writeln!(
+            text,
+            "plan --vcpu-ratio {ratio:.3}    (a core of this machine by one of the other)"
+        );
     }
     text
 }
