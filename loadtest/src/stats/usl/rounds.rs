@@ -156,15 +156,14 @@ mod tests {
             a: 0.05,
             b: 0.008,
         };
-        let mut tempted = 0;
-        for stream in 0..4 {
-            let found = fit_rounds(&noisy(law, 0.2, stream), 1).unwrap();
-            if found.b.unwrap().low <= 0.0 {
-                assert_eq!(found.peak, None, "{found:?}");
-                tempted += u32::from(found.law.peak().is_some_and(|peak| peak <= 12.0));
-            }
-        }
-        assert!(tempted > 0);
+        // Some of these sets show that b is above 0, and some have their peak far away: until one is tempting.
+        let tempting = (0..40).find(|stream| {
+            let found = fit_rounds(&noisy(law, 0.2, *stream), 1).unwrap();
+            let open = found.b.unwrap().low <= 0.0;
+            assert!(!open || found.peak.is_none(), "{found:?}");
+            open && found.law.peak().is_some_and(|peak| peak <= 12.0)
+        });
+        assert!(tempting.is_some());
     }
 
     #[test]
