@@ -82,8 +82,14 @@ fn cpu_panel(result: &AutoscaleResult) -> Panel {
         .points
         .iter()
         .map(|point| (point.at, 100.0 * point.cpu.unwrap_or(f64::NAN)));
+    // A machine of its own has no quota.
+    let name = if result.setting.is_watched {
+        "CPU (%)"
+    } else {
+        "CPU (% of the quota)"
+    };
     let panel = Panel::new(
-        "CPU (% of the quota)",
+        name,
         vec![
             Series::dots("each replica", each).looking_like(4),
             Series::line("mean of those that serve", mean).looking_like(0),

@@ -99,9 +99,9 @@ fn facts(setting: &Setting) -> Vec<(&'static str, String)> {
     facts.push((
         "Rates",
         match setting.exercise {
-            Exercise::Stress => format!("{}/s", quantity(sizing.base)),
+            Exercise::Stress => format!("{}/s", plain(sizing.base)),
             Exercise::Ramp | Exercise::Spike => {
-                format!("{}/s to {}/s", quantity(sizing.base), quantity(sizing.peak))
+                format!("{}/s to {}/s", plain(sizing.base), plain(sizing.peak))
             }
         },
     ));

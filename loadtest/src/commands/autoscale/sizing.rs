@@ -6,14 +6,15 @@ use super::policy::Policy;
 use crate::interaction::Mix;
 use crate::load::{Arrivals, Load, Model, Shape, Unit, WarmUp};
 
-/// So much less than all replicas at their target the peak needs. Three are then at 0.87 of it and two at 1.3: neither changes when the
-/// cost of an interaction is a seventh off, as it was when it was tried.
-const PEAK_BELOW: f64 = 0.4;
+/// So much less than all replicas at their target the peak needs. Three are then at 0.8 of it and two at 1.2. When it was tried, an interaction
+/// cost up to a sixth more with three than with the one it was measured on (each has a cache of its own to fill): at 0.94 and 1.4 the
+/// number is the same.
+const PEAK_BELOW: f64 = 0.6;
 /// CPU that the base needs: one replica is below its target with it, and two have so little to do that one goes.
 const BASE: f64 = 0.55;
 /// Points of each part of the ramp. It rises so slowly that a replica can be started before the others are full.
 const BEFORE: u32 = 7;
-const RISE_A_REPLICA: u32 = 19;
+const RISE_A_REPLICA: u32 = 20;
 const PEAK: u32 = 15;
 const FALL: u32 = 15;
 /// For the last replica to be drained.
@@ -122,10 +123,14 @@ pub fn load(
     mix: Mix,
     seed: u64,
 ) -> Load {
-    let (Shape(points), length) = course(exercise, sizing.base / sizing.peak, policy, peak);
+    let (rate, low) = match exercise {
+        Exercise::Ramp | Exercise::Spike => (sizing.peak, sizing.base / sizing.peak),
+        Exercise::Stress => (sizing.base, 1.0),
+    };
+    let (Shape(points), length) = course(exercise, low, policy, peak);
     let shape = points.into_iter().map(|(at, factor)| (at * point, factor));
     let model = Model::Open {
-        rate: sizing.peak,
+        rate,
         arrivals: Arrivals::Poisson,
         unit: Unit::Interactions,
         shape: Shape(shape.collect()),
@@ -170,20 +175,25 @@ mod tests {
         }
     }
 
-    /// The counts that serve in turn and the highest CPU, with replicas that serve `lag` points after they were wanted.
+    /// The counts that serve in turn and the highest CPU, with replicas that answer `lag` points after they were wanted and count as
+    /// serving after a warm-up of three more.
     fn play(exercise: Exercise, policy: Policy, peak: usize, lag: u32) -> (Vec<usize>, f64) {
         let sizing = Sizing::measured(0.001, 0.2, &policy, peak);
         let (shape, length) = course(exercise, sizing.base / sizing.peak, &policy, peak);
         let mut controller = Controller::new(policy);
-        let (mut serving, mut wanted, mut due) = (1, 1, 0);
+        let (mut serving, mut answering, mut wanted, mut due) = (1, 1, 1, 0);
         let (mut counts, mut highest) = (vec![1], 0.0_f64);
         for point in 0..length {
-            if serving != wanted && point >= due {
+            if point >= due {
+                answering = wanted;
+            }
+            let warm_up = if wanted > serving { 3 } else { 0 };
+            if serving != wanted && point >= due + warm_up {
                 serving = wanted;
                 counts.push(serving);
             }
             let rate = sizing.peak * shape.value(f64::from(point));
-            let cpu = rate * 0.001 / 0.2 / replicas(serving);
+            let cpu = rate * 0.001 / 0.2 / replicas(answering);
             highest = highest.max(cpu);
             let group = Group {
                 serving,
@@ -205,15 +215,15 @@ mod tests {
         // A replica at its target does 0.6 x 0.2 / 0.001 = 120 a second.
         let sizing = Sizing::measured(0.001, 0.2, &policy(0.6), 3);
         assert!((sizing.base - 66.0).abs() < 1e-9, "{sizing:?}");
-        assert!((sizing.peak - 312.0).abs() < 1e-9, "{sizing:?}");
-        let told = Sizing::told(312.0, 3);
+        assert!((sizing.peak - 288.0).abs() < 1e-9, "{sizing:?}");
+        let told = Sizing::told(288.0, 3);
         assert!((told.base - 66.0).abs() < 1e-9, "{told:?}");
     }
 
     #[test]
     fn the_ramp_takes_one_to_three_and_back_and_no_replica_is_ever_full() {
         for target in [0.5, 0.6, 0.7] {
-            for lag in [4, 6] {
+            for lag in [1, 4] {
                 let (counts, highest) = play(Exercise::Ramp, policy(target), 3, lag);
                 assert_eq!(counts, [1, 2, 3, 2, 1], "target {target}, {lag} points");
                 assert!(highest < 0.95, "target {target}, {lag} points: {highest}");
@@ -223,13 +233,13 @@ mod tests {
 
     #[test]
     fn a_higher_peak_needs_as_many_as_was_said() {
-        let (counts, _) = play(Exercise::Ramp, policy(0.6), 4, 5);
+        let (counts, _) = play(Exercise::Ramp, policy(0.6), 4, 2);
         assert_eq!(counts, [1, 2, 3, 4, 3, 2, 1]);
     }
 
     #[test]
     fn a_spike_fills_what_is_there_and_is_followed_too() {
-        let (counts, highest) = play(Exercise::Spike, policy(0.6), 3, 6);
+        let (counts, highest) = play(Exercise::Spike, policy(0.6), 3, 4);
         assert_eq!(counts, [1, 2, 3, 2, 1]);
         assert!(highest > 1.0, "{highest}");
     }

@@ -153,7 +153,11 @@ impl<'a> Steering<'a> {
         let is_changing = self.fleet.is_changing().await?;
         let before = self.points.last().map(|point| point.serving);
         if before.is_some_and(|before| serving > before) {
-            self.event(format!("{serving} serve"), "its warm-up is over".to_owned());
+            let why = match self.decider {
+                Decider::Here(_) => "its warm-up is over",
+                Decider::Group => "it is ready",
+            };
+            self.event(format!("{serving} serve"), why.to_owned());
         }
         let group = Group {
             serving,
