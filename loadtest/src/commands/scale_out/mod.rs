@@ -270,7 +270,7 @@ fn result(
     conditions: Conditions,
 ) -> ScaleOutResult {
     setup.replicas.clone_from(&found.counts);
-    let (outcome, reasons) = judge::judge(&found, &held, args.limits.errors);
+    let (outcome, reasons) = judge::judge(&found, &held, args.limits.errors, conditions.machine.cores);
     let notes = judge::notes(
         &found,
         conditions.quota,

@@ -45,7 +45,9 @@ pub fn findings(result: &ScaleOutResult) -> Vec<String> {
             estimate(&efficiency, percent)
         ));
     }
-    found.extend(target(four).map(|(_, said)| said));
+    if result.outcome != Outcome::Invalid {
+        found.extend(target(four).map(|(_, said)| said));
+    }
     let limit = match result.limiting.limit {
         Limit::Replicas => format!("at {largest} replicas, the replicas' CPU limits"),
         Limit::Host => format!("at {largest} replicas, the host limits: all its cores are busy"),
