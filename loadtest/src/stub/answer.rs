@@ -53,12 +53,8 @@ pub fn versioned(status: u16, body: impl Into<Bytes>) -> Answer {
 }
 
 /// A file, as nginx serves it: `kept` for good, or asked for again each time.
-pub fn file(kind: &'static str, kept: bool, body: &'static str) -> Answer {
-    let mut response = plain(
-        200,
-        HeaderValue::from_static(kind),
-        Bytes::from_static(body.as_bytes()),
-    );
+pub fn file(kind: &'static str, kept: bool, body: impl Into<Bytes>) -> Answer {
+    let mut response = plain(200, HeaderValue::from_static(kind), body.into());
     let control = if kept {
         "public, max-age=31536000, immutable"
     } else {

@@ -73,6 +73,12 @@ pub fn categories() -> String {
     json!({"items": (1..=12).map(category).collect::<Vec<_>>()}).to_string()
 }
 
+/// One list, however many there are.
+pub fn sitemap(products: u64) -> String {
+    let addresses = (1..=products).map(|id| format!("<url><loc>http://stub/products/{id}</loc></url>\n"));
+    format!("<urlset>\n{}</urlset>\n", addresses.collect::<String>())
+}
+
 pub fn instance() -> String {
     json!({
         "replica": "stub-1", "zone": "local", "host": {"kind": "process", "id": "stub"}, "version": "0.1.0",

@@ -53,7 +53,10 @@ fn page(method: &Method, path: &str) -> Answer {
 }
 
 fn is_catalogue(segments: &[&str]) -> bool {
-    matches!(segments, ["products" | "categories" | "instance", ..])
+    matches!(
+        segments,
+        ["products" | "categories" | "instance" | "sitemap.xml", ..]
+    )
 }
 
 fn catalogue(headers: &HeaderMap, segments: &[&str], query: &str, products: u64) -> Answer {
@@ -68,6 +71,7 @@ fn catalogue(headers: &HeaderMap, segments: &[&str], query: &str, products: u64)
         ["products", _, "related"] => answer::cached(headers, bodies::products(products, 8)),
         ["products", _, "reviews"] => answer::cached(headers, bodies::reviews()),
         ["categories"] => answer::cached(headers, bodies::categories()),
+        ["sitemap.xml"] => answer::file("text/xml", false, bodies::sitemap(products)),
         ["instance"] => answer::json(200, bodies::instance()),
         _ => answer::problem(404, "not_found"),
     }
