@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::probe::{number, replicas};
+use super::probe::{Probe, number, replicas};
 use super::rounds::Found;
 use crate::lab::Held;
 use crate::report::number::{count, float, percent};
@@ -28,7 +28,7 @@ pub fn judge(found: &Found, held: &Held, most_errors: f64, cores: usize) -> (Out
     let empty = found.analysis.counts.iter().filter(|it| it.rounds == 0);
     let said = empty.map(|it| format!("no probe of {} can be used", replicas(it.replicas)));
     let mut invalid: Vec<String> = said.collect();
-    if let Some(used) = strangers(found, cores).filter(|used| *used > TOO_MANY_STRANGERS) {
+    if let Some(used) = too_many_strangers(&found.probes, cores) {
         invalid.push(format!(
             "other programs used {} of this machine: more than {} measures them",
             percent(used),
@@ -120,7 +120,7 @@ pub fn notes(found: &Found, quota: Option<f64>, with_logins: bool, cores: usize)
             replicas(check.replicas)
         ));
     }
-    if let Some(used) = strangers(found, cores).filter(|used| *used > STRANGERS) {
+    if let Some(used) = strangers(&found.probes, cores).filter(|used| *used > STRANGERS) {
         notes.push(format!(
             "Other programs used {} of this machine meanwhile (median of the probes): the numbers are disturbed.",
             percent(used)
@@ -152,12 +152,17 @@ fn errors(found: &Found) -> Vec<String> {
 }
 
 /// What other programs used of the host, 0 to 1: the median of the probes.
-fn strangers(found: &Found, cores: usize) -> Option<f64> {
-    let probes = found.probes.iter();
+fn strangers(probes: &[Probe], cores: usize) -> Option<f64> {
     let shares: Vec<f64> = probes
+        .iter()
         .map(|it| it.cpu.host - it.cpu.all() / number(cores))
         .collect();
     median(&shares)
+}
+
+/// The same, where it is so much that nothing was measured: whatever else failed, no target can be met then.
+pub fn too_many_strangers(probes: &[Probe], cores: usize) -> Option<f64> {
+    strangers(probes, cores).filter(|used| *used > TOO_MANY_STRANGERS)
 }
 
 /// The efficiency against its target, in words; none where it was not measured.

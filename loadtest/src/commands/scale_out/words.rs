@@ -2,7 +2,7 @@
 
 use super::analysis::{Count, MOST_STEAL};
 use super::calibrate::period_ms;
-use super::judge::{TARGET_AT, target};
+use super::judge::{TARGET_AT, target, too_many_strangers};
 use super::limit::Limit;
 use super::result::ScaleOutResult;
 use crate::report::number::{bytes, count, duration, percent, percent_of, quantity};
@@ -45,7 +45,8 @@ pub fn findings(result: &ScaleOutResult) -> Vec<String> {
             estimate(&efficiency, percent)
         ));
     }
-    if result.outcome != Outcome::Invalid {
+    let disturbed = too_many_strangers(&result.probes, result.conditions.machine.cores);
+    if result.outcome != Outcome::Invalid && disturbed.is_none() {
         found.extend(target(four).map(|(_, said)| said));
     }
     let limit = match result.limiting.limit {

@@ -1,6 +1,5 @@
 use super::super::analysis::{self, Analysis};
 use super::super::limit::{Limit, Limiting};
-use super::super::probe::Probe;
 use super::*;
 use crate::commands::common::Audited;
 use crate::result::Verification;

@@ -7,7 +7,7 @@ use super::super::result::{Setup, probes_csv};
 use super::super::screen;
 use super::*;
 use crate::interaction::Mix;
-use crate::result::{Conditions, Verification};
+use crate::result::{Conditions, Machine, Verification};
 
 const COUNTS: [usize; 5] = [1, 2, 3, 4, 6];
 
@@ -40,6 +40,10 @@ fn sample() -> ScaleOutResult {
         took: 600.0,
         conditions: Conditions {
             quota: Some(0.1),
+            machine: Machine {
+                cores: 2,
+                ..Machine::default()
+            },
             ..Conditions::default()
         },
         setup: Setup {
@@ -88,6 +92,12 @@ fn the_page_says_what_was_left_out_and_takes_no_text_for_html() {
 fn the_summary_names_the_target_only_where_it_was_measured() {
     let mut result = sample();
     assert!(screen::summary(&result).contains("the target 92.0 %"));
+    // On a machine that others keep busy none is met, whatever the numbers.
+    let mut disturbed = sample();
+    for probe in &mut disturbed.probes {
+        probe.cpu.host = 0.9;
+    }
+    assert!(!screen::summary(&disturbed).contains("the target"));
     for count in &mut result.analysis.counts {
         count.efficiency = None;
     }
