@@ -140,7 +140,7 @@ impl Shopper {
                     return trouble.map_or(Ok(bought), Err);
                 }
                 Err(Unanswered::Shed) if !unknown => {
-                    self.note_order(order, Fate::Refused);
+                    self.note_order(order, Fate::Unknown);
                     return Err(Trouble::Shed);
                 }
                 Err(error) => {

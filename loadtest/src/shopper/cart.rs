@@ -93,7 +93,7 @@ impl Shopper {
             match self.write(method.clone(), &path, body, None).await {
                 Ok(answer) => break answer,
                 Err(error) => {
-                    self.note_line(variant, quantity, error.fate());
+                    self.note_line(variant, quantity, Fate::Unknown);
                     failed = true;
                     if error == Unanswered::Shed || tries == TRIES {
                         return Err(error.into());

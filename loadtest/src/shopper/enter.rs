@@ -115,7 +115,7 @@ impl Shopper {
             Err(error) => {
                 // Whether the visitor's cart was merged is not known; a login without an answer is one nobody has.
                 let owner = crate::journal::Owner::Account(account.number);
-                self.shop.journal(owner, Write::Merge { from }, error.fate());
+                self.shop.journal(owner, Write::Merge { from }, Fate::Unknown);
                 if path == "/sessions" {
                     self.shop.accounts.borrow_mut().give_back(account);
                 }
@@ -146,7 +146,7 @@ impl Shopper {
         }
         let answer = Box::pin(self.write(Method::POST, "/sessions/refresh", None, None)).await;
         let answer = answer.map_err(|error| {
-            self.note("refresh", error.fate());
+            self.note("refresh", Fate::Unknown);
             Trouble::from(error)
         })?;
         match parsed::<Opened>(&answer).filter(|_| answer.status == 200) {
@@ -185,7 +185,7 @@ impl Shopper {
             .write(Method::POST, "/customers/me/addresses", Some(&body), None)
             .await
             .map_err(|error| {
-                self.note("address", error.fate());
+                self.note("address", Fate::Unknown);
                 Trouble::from(error)
             })?;
         match parsed::<Address>(&answer).filter(|_| answer.status == 201) {

@@ -416,19 +416,11 @@ impl Shop {
 /// Why a write has no answer that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unanswered {
-    /// Refused: nothing was done.
+    /// 503 or 429. Mostly nothing was done; but a change of the cart may be committed when there is no room left to put its answer
+    /// together, so nobody knows.
     Shed,
     /// Nobody knows.
     Nothing,
-}
-
-impl Unanswered {
-    pub(crate) fn fate(self) -> Fate {
-        match self {
-            Self::Shed => Fate::Refused,
-            Self::Nothing => Fate::Unknown,
-        }
-    }
 }
 
 impl From<Unanswered> for Trouble {
