@@ -118,8 +118,10 @@ fn generator(driver: &Driver, url: &str, shop: &ShopArgs, place: &GeneratorArgs,
     }
     let in_container = place.generator.is_none() && driver.command.iter().any(|word| word == "--compose");
     let (command, url, journal) = if in_container {
+        // The stack's own command knows the project's folder and files.
+        let own = [driver.command.clone(), vec!["loadtest".to_owned()]].concat();
         (
-            compose(driver),
+            own,
             "http://127.0.0.1:8080".to_owned(),
             "/tmp/journal.jsonl".into(),
         )
@@ -134,35 +136,6 @@ fn generator(driver: &Driver, url: &str, shop: &ShopArgs, place: &GeneratorArgs,
         journal,
         admin_password: shop.admin_password.clone(),
     }
-}
-
-/// `docker compose run` of the service loadtest, in the project that the stack's command names.
-fn compose(driver: &Driver) -> Vec<String> {
-    let named = driver
-        .command
-        .iter()
-        .position(|word| word == "--project")
-        .and_then(|place| driver.command.get(place + 1))
-        .cloned();
-    let project = named
-        .or_else(|| std::env::var("COMPOSE_PROJECT_NAME").ok())
-        .unwrap_or_else(|| "trestle".to_owned());
-    let words = [
-        "docker",
-        "compose",
-        "--project-name",
-        &project,
-        "--profile",
-        "loadtest",
-        "run",
-        "--rm",
-        "--no-deps",
-        "-T",
-        "-e",
-        crate::generator::ADMIN_PASSWORD,
-        "loadtest",
-    ];
-    words.map(ToOwned::to_owned).to_vec()
 }
 
 #[cfg(test)]

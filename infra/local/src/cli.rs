@@ -72,6 +72,9 @@ enum Command {
     /// Says who may use the backoffice: grant EMAIL, revoke EMAIL, create, list (trestle-api admin)
     #[command(disable_help_flag = true)]
     Admin(api::Passed),
+    /// Puts load on a shop (trestle-loadtest); with --compose from a container beside nginx
+    #[command(disable_help_flag = true)]
+    Loadtest(api::Passed),
     #[command(hide = true)]
     Guard(guard::Guard),
 }
@@ -108,8 +111,11 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         mut world,
         mut command,
     } = arguments;
-    if let Command::Seed(passed) | Command::Import(passed) | Command::Audit(passed) | Command::Admin(passed) =
-        &mut command
+    if let Command::Seed(passed)
+    | Command::Import(passed)
+    | Command::Audit(passed)
+    | Command::Admin(passed)
+    | Command::Loadtest(passed) = &mut command
     {
         passed.take_own(&mut world, &place)?;
     }
@@ -135,6 +141,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Import(passed) => passed.run("import").await,
         Command::Audit(passed) => passed.run("audit").await,
         Command::Admin(passed) => passed.run("admin").await,
+        Command::Loadtest(passed) => api::become_program(
+            std::process::Command::new(trestle::programs::built("trestle-loadtest")?).args(&passed.arguments),
+        ),
         Command::Guard(guard) => guard.run().await,
     }
 }

@@ -58,6 +58,9 @@ pub fn run(command: Command, world: &World) -> Result<ExitCode> {
         Command::Import(passed) => return pass(&compose, "import", passed),
         Command::Audit(passed) => return pass(&compose, "audit", passed),
         Command::Admin(passed) => return pass(&compose, "admin", passed),
+        Command::Loadtest(passed) => {
+            return become_program(&mut compose.loadtest_command(&passed.arguments, is_terminal())?);
+        }
         Command::Up(_) => bail!(instead("up", "make compose-up")),
         Command::Down(_) => bail!(instead("down", "make compose-down")),
         Command::Reset(_) => bail!(instead(
@@ -84,9 +87,12 @@ fn show(status: &Status, json: bool) -> Result<()> {
 
 /// Its output, its signals and its exit code are trestle-api's.
 fn pass(compose: &Compose, command: &str, passed: Passed) -> Result<ExitCode> {
-    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let arguments = [vec![OsString::from(command)], passed.arguments].concat();
-    become_program(&mut compose.api_command(&arguments, terminal)?)
+    become_program(&mut compose.api_command(&arguments, is_terminal())?)
+}
+
+fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
 /// `trestle` starts and ends no containers: docker compose does, and says how far it is.

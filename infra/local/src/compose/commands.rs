@@ -58,6 +58,17 @@ impl Compose {
         Ok(command)
     }
 
+    /// trestle-loadtest in a container beside nginx (the service loadtest), whose image has to be there or is built. The variable with
+    /// an admin's password is passed on.
+    pub fn loadtest_command(&self, arguments: &[OsString], terminal: bool) -> Result<Command> {
+        let mut command = self.compose(&self.containers()?)?;
+        command.args(["run", "--rm", "--no-deps"]);
+        command.args((!terminal).then_some("--no-TTY"));
+        command.args(["--env", "TRESTLE_LOADTEST_ADMIN_PASSWORD", "loadtest"]);
+        command.args(arguments);
+        Ok(command)
+    }
+
     /// What docker has of the logs of a tier (`web`, `api`, `redis`, `database`), of one container, or of all.
     pub fn logs_command(&self, name: Option<&str>, lines: usize, follow: bool) -> Result<Command> {
         let containers = self.containers()?;
