@@ -50,7 +50,7 @@ logs: ## The log lines of all tiers, as they come
 # --- Run in containers ------------------------------------------------------------------------------------------
 
 # The images say of which commit they are: the last one that changed what is in them, so that others leave them cached.
-COMPOSE := REVISION=$${REVISION:-$$(git log -1 --format=%h -- services infra/containers Cargo.lock 2>/dev/null)} docker compose
+COMPOSE := REVISION=$${REVISION:-$$(git log -1 --format=%h -- services infra/containers loadtest/src Cargo.lock 2>/dev/null)} docker compose
 
 .PHONY: compose-build
 compose-build: ## Build the container images
@@ -77,7 +77,7 @@ base-images: ## Where no registry can be reached: make base-images WITH=program
 	$(or $(WITH),$(error name a program that makes images of these names: make base-images WITH=program)) $(BASE_IMAGES)
 
 # What the Dockerfiles begin with, and what docker-compose.yml takes as it is and is tested here.
-BASE_IMAGES = $(shell sed -n 's/^FROM \([^ ]*:[^ ]*\).*/\1/p' services/*/Dockerfile infra/containers/*/Dockerfile) \
+BASE_IMAGES = $(shell sed -n 's/^FROM \([^ ]*:[^ ]*\).*/\1/p' services/*/Dockerfile infra/containers/*/Dockerfile loadtest/Dockerfile | sort -u) \
 	$(shell sed -n 's/^ *image: \(prom[^ ]*\)$$/\1/p' docker-compose.yml)
 
 .PHONY: sbom
@@ -155,8 +155,12 @@ screenshots: ## A picture of every page at three widths, in Korean and dark too,
 	$(CARGO_BUILD)
 	cargo test --release --locked -p trestle-tests --test browser -- --ignored --exact --nocapture screenshots::screenshots
 
+.PHONY: compose-loadtest
+compose-loadtest: ## Build the load generator's image, for `trestle --compose loadtest` and --stack "trestle --compose"
+	$(COMPOSE) --profile loadtest build loadtest
+
 .PHONY: test-compose
-test-compose: compose-build ## Test the shop in containers: life, scale, faults, isolation, metrics, contract, browser
+test-compose: compose-build compose-loadtest ## Test the shop in containers: life, scale, faults, isolation, metrics, contract, browser
 	@infra/local/setup.sh --tests
 	$(CARGO_BUILD)
 	cargo test --release --locked -p trestle-tests --test compose -- --nocapture

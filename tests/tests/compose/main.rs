@@ -5,6 +5,7 @@
 mod faults;
 mod isolation;
 mod lifecycle;
+mod load;
 mod observability;
 mod project;
 mod scale;

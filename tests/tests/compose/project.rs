@@ -27,9 +27,9 @@ pub struct Project {
 }
 
 impl Project {
-    /// Nothing runs yet. The images are those that `make compose-build` has made.
+    /// Nothing runs yet. The images are those that `make compose-build compose-loadtest` has made.
     pub fn new(what: &str) -> Self {
-        for service in ["api", "web", "mysql", "redis"] {
+        for service in ["api", "web", "mysql", "redis", "loadtest"] {
             let (made, own) = (
                 format!("trestle-{service}:local"),
                 format!("trestle-{service}:{}", tag()),
@@ -55,6 +55,12 @@ impl Project {
     /// A setting of .env.example.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// What the project was started with, for programs that run docker compose by themselves.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let set = self.environment.iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub fn url(&self) -> String {

@@ -113,6 +113,19 @@ impl Launched {
         command
     }
 
+    /// How many replicas serve.
+    pub async fn replicas(&self) -> usize {
+        let output = self.command(&["status", "--json"]).output().await.unwrap();
+        let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let processes = status["processes"].as_array().unwrap();
+        processes
+            .iter()
+            .filter(|process| {
+                process["name"].as_str().unwrap().starts_with("api-") && process["state"] == "ready"
+            })
+            .count()
+    }
+
     /// The command that steers it, for `--stack`.
     pub fn driver(&self) -> String {
         let program = programs::built("trestle").unwrap();

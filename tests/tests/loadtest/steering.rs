@@ -84,6 +84,83 @@ async fn scale_out_probes_each_count_and_leaves_the_stack_as_it_was() {
     );
     assert!(path.join("probes.csv").is_file(), "{}", said.text);
     is_a_report(&path);
-    let status = loadtest(&["run", "--stack", &stack.driver(), "--seconds", "0"]).await;
-    assert!(status.text.contains("--seconds"), "{}", status.text);
+}
+
+/// Points of half a second, and a load that one replica cannot carry: the group grows and shrinks again.
+#[tokio::test]
+async fn autoscale_adds_replicas_and_takes_them_away() {
+    let stack = Launched::up(1, 100).await;
+    let (path, output) = folder(&stack.data, "autoscale");
+    let said = loadtest(&[
+        "autoscale",
+        "--stack",
+        &stack.driver(),
+        "--speedup",
+        "120",
+        "--in-after",
+        "5",
+        "--warm-up",
+        "1",
+        "--quota",
+        "0.05",
+        "--peak",
+        "2",
+        "--output",
+        &output,
+    ])
+    .await;
+    assert!(json(&path, "autoscale.json").is_object(), "{}", said.text);
+    assert!(said.text.contains("all 10 checks hold"), "{}", said.text);
+    assert!(!said.text.contains("BROKEN"), "{}", said.text);
+    is_a_report(&path);
+    assert_eq!(stack.replicas().await, 1, "as before");
+}
+
+#[tokio::test]
+async fn plan_says_how_many_cores_so_many_shoppers_need() {
+    let stack = Launched::up(1, 100).await;
+    let (path, output) = folder(&stack.data, "plan");
+    let said = loadtest(&[
+        "plan",
+        "--shoppers",
+        "500",
+        "--quick",
+        "--no-check",
+        "--stack",
+        &stack.driver(),
+        "--output",
+        &output,
+    ])
+    .await;
+    assert!(json(&path, "plan.json").is_object(), "{}", said.text);
+    let demands = std::fs::read_to_string(path.join("demand.csv")).unwrap();
+    assert!(demands.lines().count() > 16, "{demands}");
+    assert!(said.text.contains("all 10 checks hold"), "{}", said.text);
+    is_a_report(&path);
+}
+
+#[tokio::test]
+async fn bench_compares_the_shop_with_its_limits() {
+    let parent = tempfile::tempdir().unwrap();
+    let (path, output) = folder(&parent, "bench");
+    let said = loadtest(&[
+        "bench",
+        "--rounds",
+        "1",
+        "--seconds",
+        "0.3",
+        "--only",
+        "memory_hit,redis_hit,checkout,generator",
+        "--output",
+        &output,
+    ])
+    .await
+    .ended_with(0);
+    let result = json(&path, "bench.json");
+    let comparisons = result["comparisons"].as_array().unwrap();
+    assert_eq!(comparisons.len(), 4, "{}", said.text);
+    for comparison in comparisons {
+        assert!(comparison["ratio"].as_f64().unwrap() > 0.0, "{comparison}");
+    }
+    is_a_report(&path);
 }
