@@ -1,5 +1,7 @@
 //! What generator and shoppers know of the shop's goods: ids, categories, and words to search for.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
@@ -9,6 +11,8 @@ use super::client::{Answer, Ask, Client};
 const PAGES: usize = 20;
 /// A shop of more parts has more products than a load needs to know.
 const MOST_PARTS: usize = 1_000;
+const TRIES: u32 = 60;
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// As short as a search may be that is more than one letter.
 const SHORTEST_TERM: usize = 3;
 
@@ -110,19 +114,21 @@ async fn terms(client: &mut Client) -> Result<Vec<String>> {
     Ok(terms)
 }
 
+/// A shop that was just filled, or is under load, may refuse for a moment.
 async fn read(client: &mut Client, path: &str) -> Result<Answer> {
     let ask = Ask {
         keep_body: true,
         ..Ask::get(path)
     };
-    let answer = client.send(&ask).await.with_context(|| format!("GET {path}"))?;
-    if answer.status != 200 {
-        bail!(
-            "GET {path} was answered with {}: is this a Trestle shop?",
-            answer.status
-        );
+    for _ in 0..TRIES {
+        let answer = client.send(&ask).await.with_context(|| format!("GET {path}"))?;
+        match answer.status {
+            200 => return Ok(answer),
+            503 => tokio::time::sleep(AGAIN_AFTER).await,
+            status => bail!("GET {path} was answered with {status}: is this a Trestle shop?"),
+        }
     }
-    Ok(answer)
+    bail!("GET {path} was answered with 503 for {} s", TRIES / 2)
 }
 
 fn json<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T> {
