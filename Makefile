@@ -120,6 +120,11 @@ chaos: build ## What do shoppers notice of killed and frozen replicas, Redis, ng
 bench: build ## The shop against bare axum, raw SQL, bare argon2, bare nginx
 	$(LOADTEST) bench $(ARGS)
 
+.PHONY: cross-check
+cross-check: build ## The load generator beside wrk and hey
+	@infra/local/setup.sh --tests
+	cargo test --release --locked -p trestle-tests --test loadtest -- --ignored --exact --nocapture cross_check::beside_wrk_and_hey
+
 # --- Build ------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
