@@ -166,12 +166,10 @@ mod tests {
             Path::new("/results"),
         );
         assert_eq!(place.url, "http://127.0.0.1:8080");
-        assert!(
-            place
-                .command
-                .starts_with(&["docker".to_owned(), "compose".to_owned()])
+        assert_eq!(
+            place.command.join(" "),
+            "trestle --compose --project other loadtest"
         );
-        assert!(place.command.contains(&"other".to_owned()));
     }
 
     #[test]
