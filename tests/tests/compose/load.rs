@@ -47,8 +47,12 @@ async fn scale_out_works_on_containers() {
         "a head and a probe of each count: {text}"
     );
     // Whatever the numbers are on this machine: nothing was lost.
-    assert!(
-        text.contains("all 10 checks hold") && !text.contains("BROKEN"),
+    let result = std::fs::read_to_string(results.join("scale-out.json")).unwrap();
+    let result: serde_json::Value = serde_json::from_str(&result).unwrap();
+    assert!(result["audit"]["passed"].is_string(), "{text}");
+    assert_eq!(
+        result["verification"]["violations"],
+        serde_json::json!([]),
         "{text}"
     );
     assert_eq!(project.replicas().len(), 2, "as before");
