@@ -76,14 +76,22 @@ async fn scale_out_probes_each_count_and_leaves_the_stack_as_it_was() {
     ])
     .await;
     let result = json(&path, "scale-out.json");
-    let text = result.to_string();
-    assert!(
-        text.contains("probes") || text.contains("rounds"),
+    assert!(result["audit"]["passed"].is_string(), "{}", said.text);
+    assert_eq!(
+        result["verification"]["violations"],
+        serde_json::json!([]),
         "{}",
         said.text
     );
-    assert!(path.join("probes.csv").is_file(), "{}", said.text);
+    let probes = std::fs::read_to_string(path.join("probes.csv")).unwrap();
+    assert_eq!(
+        probes.lines().count(),
+        3,
+        "a head and a probe of each count: {}",
+        said.text
+    );
     is_a_report(&path);
+    assert_eq!(stack.replicas().await, 1, "as before");
 }
 
 /// Points of half a second, and a load that one replica cannot carry: the group grows and shrinks again.
