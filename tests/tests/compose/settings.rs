@@ -36,6 +36,7 @@ fn compose_has_no_complaint_with_every_profile() {
             "api",
             "db",
             "grafana",
+            "loadtest",
             "migrate",
             "mysql",
             "prometheus",
@@ -45,7 +46,7 @@ fn compose_has_no_complaint_with_every_profile() {
         ]
     );
     let (plain, _) = config(&[]);
-    for optional in ["db", "grafana", "prometheus"] {
+    for optional in ["db", "grafana", "loadtest", "prometheus"] {
         assert!(
             plain["services"][optional].is_null(),
             "{optional} is in a profile"
