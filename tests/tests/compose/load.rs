@@ -2,11 +2,14 @@
 
 use std::process::{Command, Stdio};
 
-use crate::project::{shared, top};
+use crate::project::{Project, shared, top};
 
 #[tokio::test]
 async fn scale_out_works_on_containers() {
-    let (_alone, project) = shared().await;
+    let (_alone, _) = shared().await;
+    let project = Project::new("load");
+    project.up();
+    let before = quotas(&project);
     let folder = tempfile::tempdir().unwrap();
     let results = folder.path().join("scale-out");
     let trestle = trestle::programs::built("trestle").unwrap();
@@ -56,4 +59,18 @@ async fn scale_out_works_on_containers() {
         "{text}"
     );
     assert_eq!(project.replicas().len(), 2, "as before");
+    assert_eq!(quotas(&project), before, "each replica has its own quota again");
+}
+
+/// What each replica's cgroup lets it use.
+fn quotas(project: &Project) -> Vec<String> {
+    let ask = "cat /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
+    project
+        .replicas()
+        .iter()
+        .map(|name| {
+            let number = name.trim_start_matches("api-");
+            project.must(&["exec", "-T", "--index", number, "api", "sh", "-c", ask])
+        })
+        .collect()
 }
