@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::sample;
+
 /// One measured window of one side.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -130,17 +132,8 @@ impl Comparison {
 }
 
 /// The middle one, or the mean of the two in the middle; 0 of none.
-pub fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_unstable_by(f64::total_cmp);
-    let middle = numbers.len() / 2;
-    match (numbers.len() % 2, numbers.get(middle)) {
-        (_, None) => 0.0,
-        (1, Some(one)) => *one,
-        (_, Some(upper)) => f64::midpoint(
-            *upper,
-            numbers.get(middle.saturating_sub(1)).copied().unwrap_or(*upper),
-        ),
-    }
+pub fn median(numbers: Vec<f64>) -> f64 {
+    sample::median(&numbers).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Clock ticks a second in `/proc/PID/stat` (`USER_HZ`): 100 on every architecture that Trestle is built for.
-const TICKS: f64 = 100.0;
+use crate::stack::proc::{self, Stat, TICKS};
+
+const PROC: &str = "/proc";
 
 /// Whose CPU time is counted.
 #[derive(Debug, Clone, Copy)]
@@ -24,22 +25,18 @@ impl Meter {
     /// When the process is gone.
     pub fn cpu_seconds(self) -> Result<f64> {
         match self {
-            Self::Process(pid) => Ok(Stat::of(pid)?.cpu_seconds),
+            Self::Process(pid) => Ok(seconds(&stat(pid)?)),
             Self::Family(master) => {
-                let own = Stat::of(master)?.cpu_seconds;
-                let children = children(master)?;
-                Ok(own + children.iter().map(|child| child.cpu_seconds).sum::<f64>())
+                let own = seconds(&stat(master)?);
+                Ok(own + children(master).iter().map(seconds).sum::<f64>())
             }
         }
     }
 }
 
 /// How many children a process has now.
-///
-/// # Errors
-/// When `/proc` cannot be read.
-pub fn count_children(master: i32) -> Result<usize> {
-    Ok(children(master)?.len())
+pub fn count_children(master: i32) -> usize {
+    children(master).len()
 }
 
 /// The environment that a process was started with: what it takes to start another like it.
@@ -62,41 +59,21 @@ fn variables(bytes: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Stat {
-    parent: i32,
-    cpu_seconds: f64,
+/// CPU seconds of one process, user and system.
+#[expect(clippy::cast_precision_loss, reason = "CPU ticks are far below 2^52")]
+fn seconds(stat: &Stat) -> f64 {
+    stat.own as f64 / TICKS
 }
 
-impl Stat {
-    fn of(pid: i32) -> Result<Self> {
-        let path = format!("/proc/{pid}/stat");
-        let text = fs::read_to_string(&path).with_context(|| path.clone())?;
-        Self::parse(&text).with_context(|| format!("{path} is not as proc(5) says"))
-    }
-
-    /// The name in parentheses may hold anything, parentheses and spaces included: what follows the last one counts.
-    fn parse(text: &str) -> Option<Self> {
-        let (_, rest) = text.rsplit_once(')')?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let parent = fields.get(1)?.parse().ok()?;
-        let user: f64 = fields.get(11)?.parse().ok()?;
-        let system: f64 = fields.get(12)?.parse().ok()?;
-        Some(Self {
-            parent,
-            cpu_seconds: (user + system) / TICKS,
-        })
-    }
+fn stat(pid: i32) -> Result<Stat> {
+    Stat::read(Path::new(PROC), pid).with_context(|| format!("process {pid} does not run"))
 }
 
-fn children(master: i32) -> Result<Vec<Stat>> {
-    let entries = fs::read_dir(Path::new("/proc")).context("/proc")?;
-    Ok(entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        // A process that ends meanwhile is not ours.
-        .filter_map(|pid| Stat::of(pid).ok())
-        .filter(|stat| stat.parent == master)
-        .collect())
+/// A process that ends meanwhile is not ours.
+fn children(master: i32) -> Vec<Stat> {
+    let mut all = proc::all(Path::new(PROC));
+    all.retain(|stat| stat.parent == master);
+    all
 }
 
 #[cfg(test)]
@@ -109,7 +86,7 @@ mod tests {
         let line = "42 (a (b) c) S 7 42 42 0 -1 4194560 1 0 0 0 150 25 0 0 20 0 3 0 100 1000 50 1";
         let stat = Stat::parse(line).unwrap();
         assert_eq!(stat.parent, 7);
-        assert!((stat.cpu_seconds - 1.75).abs() < 1e-9);
+        assert!((seconds(&stat) - 1.75).abs() < 1e-9);
         assert_eq!(Stat::parse("42 (name S 7"), None);
     }
 

@@ -33,7 +33,7 @@ const PROXIED: &str = "/dressed/1";
 /// When nginx does not run or one side does not answer.
 pub async fn compare(setting: &Setting, shop: &Shop, hot: u64, bare: &Bare) -> Result<Vec<Comparison>> {
     let (file, bytes) = static_file(shop).await?;
-    let workers = count_children(shop.web_pid)?;
+    let workers = count_children(shop.web_pid);
     let nginx = BareNginx::start(workers, &bytes, bare.address).await?;
     let mut files = Vec::new();
     let mut proxied = Vec::new();

@@ -166,11 +166,6 @@ impl Generator {
         }
     }
 
-    /// The process that was started here: the generator itself, or what runs it.
-    pub fn own_pid(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     async fn ask(&mut self, command: &Command) -> Result<()> {
         let mut line = serde_json::to_vec(command)?;
         line.push(b'\n');

@@ -2,7 +2,7 @@
 //! a time, so that what it is told stays in one order.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rand::RngExt as _;
 use rand::SeedableRng as _;
@@ -26,22 +26,6 @@ pub struct Account {
 pub struct Session {
     pub jar: Jar,
     pub good_until: Instant,
-}
-
-/// Refreshed this long before its end, as the storefront does.
-const EARLY: Duration = Duration::from_secs(15);
-
-impl Session {
-    pub fn new(jar: Jar, seconds: u64) -> Self {
-        Self {
-            jar,
-            good_until: Instant::now() + Duration::from_secs(seconds),
-        }
-    }
-
-    pub fn ends_soon(&self) -> bool {
-        Instant::now() + EARLY >= self.good_until
-    }
 }
 
 /// All accounts of a generator, and which are nobody's at the moment.

@@ -70,11 +70,6 @@ impl Target {
         })
     }
 
-    /// Whether the shop is on this machine.
-    pub fn is_local(&self) -> bool {
-        self.addresses.iter().all(|address| address.ip().is_loopback())
-    }
-
     /// How many addresses the shop's name has: connections are spread over them in turn.
     pub fn addresses(&self) -> usize {
         self.addresses.len()

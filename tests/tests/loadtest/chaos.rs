@@ -1,72 +1,34 @@
 //! `trestle-loadtest chaos` for real: a replica and Redis are killed while shoppers buy, nobody notices, and a report says so. And the
 //! crowd of the fault tests, which is the same generator.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::process::Command;
-use trestle::{Stack, programs};
+use trestle::Stack;
 use trestle_tests::{Crowd, good};
 
-async fn output(program: &str, arguments: &[&str]) -> (Option<i32>, String) {
-    let path = programs::built(program).expect("build the workspace first: cargo build --workspace");
-    let mut command = Command::new(path);
-    let output = command.args(arguments).kill_on_drop(true).output().await.unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Two replicas and 200 products under the launcher, for what `work` does; it ends whatever comes of that.
-async fn with_shop<T>(data: &Path, work: impl AsyncFnOnce(&str) -> T) -> T {
-    let data = data.to_str().unwrap();
-    let launch = [
-        "up",
-        "--detach",
-        "--port",
-        "0",
-        "--replicas",
-        "2",
-        "--products",
-        "200",
-        "--data",
-        data,
-    ];
-    let (code, said) = output("trestle", &launch).await;
-    assert_eq!(code, Some(0), "{said}");
-    let trestle = programs::built("trestle").unwrap();
-    let outcome = work(&format!("{} --data {data}", trestle.display())).await;
-    let (code, said) = output("trestle", &["down", "--data", data]).await;
-    assert_eq!(code, Some(0), "{said}");
-    outcome
-}
+use crate::program::{Launched, folder, json, loadtest};
 
 #[tokio::test]
 async fn nobody_notices_a_killed_replica_or_redis_and_the_report_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let result = folder.path().join("result");
-    let (ran, refused) = with_shop(&folder.path().join("shop"), async |stack| {
-        let chaos = ["chaos", "--stack", stack, "--output", result.to_str().unwrap()];
-        let load = ["--shoppers", "12", "--think", "0.2", "--seconds", "20"];
-        let faults = ["--fault", "kill:api-1@4", "--fault", "kill:redis@12"];
-        let ran = output("trestle-loadtest", &[&chaos[..], &load, &faults].concat()).await;
-        let wrong = ["chaos", "--stack", stack, "--fault", "kill:api-9@4"];
-        (ran, output("trestle-loadtest", &wrong).await)
-    })
-    .await;
-    assert_eq!(ran.0, Some(0), "{}", ran.1);
-    assert_eq!(refused.0, Some(64), "{}", refused.1);
+    let stack = Launched::up(2, 200).await;
+    let (result, output) = folder(&stack.data, "result");
+    let chaos = ["chaos", "--stack", &stack.driver(), "--output", &output];
+    let load = ["--shoppers", "12", "--think", "0.2", "--seconds", "20"];
+    let faults = ["--fault", "kill:api-1@4", "--fault", "kill:redis@12"];
+    loadtest(&[&chaos[..], &load, &faults].concat())
+        .await
+        .ended_with(0);
+    let refused = loadtest(&["chaos", "--stack", &stack.driver(), "--fault", "kill:api-9@4"])
+        .await
+        .ended_with(64);
     assert!(
-        refused.1.contains("--fault") && refused.1.contains("api-1"),
+        refused.text.contains("--fault") && refused.text.contains("api-1"),
         "{}",
-        refused.1
+        refused.text
     );
 
-    let told = json(&result.join("chaos.json"));
+    let told = json(&result, "chaos.json");
     assert_eq!(told["outcome"], "passed");
     let faults = told["faults"].as_array().unwrap();
     let names: Vec<&Value> = faults.iter().map(|it| &it["struck"]["fault"]["name"]).collect();

@@ -42,10 +42,22 @@ impl Said {
     }
 }
 
+/// A JSON file of a result's folder.
+pub fn json(folder: &Path, name: &str) -> Value {
+    let text = std::fs::read_to_string(folder.join(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
 /// `result.json` of a folder.
 pub fn result(folder: &Path) -> Value {
-    let text = std::fs::read_to_string(folder.join("result.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
+    json(folder, "result.json")
+}
+
+/// What a report has to have: it is whole, and shows pictures.
+#[track_caller]
+pub fn is_a_report(folder: &Path) {
+    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains("<svg") && page.trim_end().ends_with("</html>"));
 }
 
 /// A server with fixed answers, for as long as this lives.
@@ -65,7 +77,7 @@ pub async fn stub(arguments: &[&str]) -> Stub {
     Stub { url, _child: child }
 }
 
-/// The stack's command for a stack that a test has started as a library.
+/// A folder for results that is not there yet, as a path and as an argument.
 pub fn folder(parent: &tempfile::TempDir, name: &str) -> (std::path::PathBuf, String) {
     let path = parent.path().join(name);
     let text = path.display().to_string();

@@ -4,27 +4,14 @@ use std::path::Path;
 
 use trestle_tests::shop;
 
-use crate::program::{folder, loadtest, result};
-
-/// What a report has to have: it is whole, and shows pictures.
-#[track_caller]
-fn is_a_report(folder: &Path) {
-    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
-    assert!(page.contains("<svg") && page.trim_end().ends_with("</html>"));
-}
+use crate::program::{folder, is_a_report, loadtest, result};
 
 #[tokio::test]
 async fn a_run_is_measured_verified_and_audited() {
     let stack = shop().await;
-    let driver = format!(
-        "{} --data {}",
-        trestle::programs::built("trestle").unwrap().display(),
-        stack.data().display()
-    );
     let parent = tempfile::tempdir().unwrap();
     let (path, output) = folder(&parent, "run");
     // A stack of the library answers no command: the load is told the address, and nobody audits.
-    let _ = driver;
     let said = loadtest(&[
         "run",
         "--url",

@@ -1,20 +1,6 @@
 //! The commands that steer a stack, each for real and short, on a small one.
 
-use std::path::Path;
-
-use serde_json::Value;
-
-use crate::program::{Launched, folder, loadtest, result};
-
-#[track_caller]
-fn is_a_report(folder: &Path) {
-    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
-    assert!(page.contains("<svg") && page.trim_end().ends_with("</html>"));
-}
-
-fn json(folder: &Path, name: &str) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
-}
+use crate::program::{Launched, folder, is_a_report, json, loadtest, result};
 
 /// With a stack that answers, the database is audited, and the load has an admin.
 #[tokio::test]

@@ -5,7 +5,8 @@ use super::calibrate::period_ms;
 use super::judge::{TARGET_AT, target, too_many_strangers};
 use super::limit::Limit;
 use super::result::ScaleOutResult;
-use crate::report::number::{bytes, count, duration, percent, percent_of, quantity};
+use crate::report::number::{count, duration, percent, percent_of, quantity};
+use crate::report::run::words;
 use crate::result::{Caches, Outcome};
 use crate::stats::bootstrap::{Estimate, Interval};
 
@@ -112,15 +113,7 @@ pub fn facts(result: &ScaleOutResult) -> Vec<(&'static str, String)> {
         ),
         ("Took", duration(result.took)),
         ("Seed", setup.seed.to_string()),
-        (
-            "Machine",
-            format!(
-                "{} cores, {}, {}",
-                machine.cores,
-                machine.processor,
-                bytes(machine.memory_mib << 20)
-            ),
-        ),
+        ("Machine", words::machine(machine)),
         ("Kernel", machine.kernel.clone()),
     ]
 }

@@ -54,11 +54,6 @@ impl Group {
     fn has_intervals(&self) -> bool {
         self.bars.iter().flatten().any(|bar| bar.interval.is_some())
     }
-
-    pub fn with_target(mut self, target: f64) -> Self {
-        self.target = Some(target);
-        self
-    }
 }
 
 /// A bar chart, from 0.

@@ -2,7 +2,7 @@
 
 use crate::load::{Arrivals, Load, Model, Shape, Unit, WarmUp};
 use crate::report::number::{bytes, count, duration, float, percent_of, plain, quantity};
-use crate::result::{Audit, Conditions, Outcome, RunResult, Verdict};
+use crate::result::{Audit, Conditions, Machine, Outcome, RunResult, Verdict};
 
 /// Who came, how.
 pub fn load(load: &Load) -> String {
@@ -121,17 +121,19 @@ pub fn environment(conditions: &Conditions) -> Vec<(&'static str, String)> {
         ("Data set", format!("{} products", count(conditions.products))),
         ("Replicas", count(number_of(conditions.replicas))),
         ("Quota", quota),
-        (
-            "Machine",
-            format!(
-                "{} cores, {}, {}",
-                machine.cores,
-                machine.processor,
-                bytes(machine.memory_mib << 20)
-            ),
-        ),
+        ("Machine", self::machine(machine)),
         ("Kernel", machine.kernel.clone()),
     ]
+}
+
+/// A machine in a few words.
+pub fn machine(machine: &Machine) -> String {
+    format!(
+        "{} cores, {}, {}",
+        machine.cores,
+        machine.processor,
+        bytes(machine.memory_mib << 20)
+    )
 }
 
 /// What makes two runs comparable or not. Empty values are not known.
