@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from trestle_aws.network import WORLD, Host, Network, Permission, Subnet
+from trestle_aws.network import WORLD, Host, Network, Permission, Subnet, internal
 
 EPHEMERAL = (1024, 65535)
 """Ports that a reply may go to: NAT gateways and load balancers use all of these."""
@@ -82,7 +82,7 @@ class Graph:
         found = set()
         for group in host.groups:
             for permission in self.network.groups[group].ingress if group in self.network.groups else ():
-                if isinstance(permission.peer, IPv4Network) and not permission.peer.is_private:
+                if isinstance(permission.peer, IPv4Network) and not internal(permission.peer):
                     ports = permission.ports
                     if self.from_internet(host, ports.protocol, ports.first, permission.peer):
                         found.add((ports.protocol, ports.first, ports.last))

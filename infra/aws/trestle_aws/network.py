@@ -9,6 +9,12 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 WORLD = IPv4Network("0.0.0.0/0")
+INTERNAL = [IPv4Network(block) for block in ("10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+
+
+def internal(block: IPv4Network) -> bool:
+    """Is all of the block private, so that nothing from the internet comes from there?"""
+    return any(block.subnet_of(other) for other in INTERNAL)
 
 
 @dataclass(frozen=True, order=True)

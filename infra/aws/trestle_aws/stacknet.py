@@ -27,8 +27,12 @@ def name_of(value: Value) -> str:
 def ports_of(entry: dict[str, Value]) -> Ports:
     """The protocol and ports of a security group's rule."""
     protocol = PROTOCOLS.get(str(entry.get("IpProtocol")), str(entry.get("IpProtocol")))
-    if protocol in ("all", "icmp") or "FromPort" not in entry:
+    if protocol == "all" or "FromPort" not in entry:
         return Ports(protocol)
+    if protocol == "icmp":
+        # The first "port" is the message's type; -1 is any.
+        kind = int(str(entry["FromPort"]))
+        return Ports(protocol, max(kind, 0), 255 if kind < 0 else kind)
     return Ports(protocol, int(str(entry["FromPort"])), int(str(entry["ToPort"])))
 
 

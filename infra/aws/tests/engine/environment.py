@@ -41,7 +41,7 @@ class Environment:
     @cached_property
     def exports(self) -> dict[str, Value]:
         """All exports under their whole names."""
-        return exports_of(list(self.stacks.values()))
+        return exports_of([stack for stack in self.stacks.values() if stack.region == REGION])
 
     def export(self, name: str) -> Value:
         """An export by its short name, or None."""
@@ -119,7 +119,7 @@ def build(
         region = "us-east-1" if key.endswith("-us-east-1") else REGION
         environment.given[key] = cast(dict[str, str], given)
         environment.stacks[key] = template.evaluate(
-            given, region=region, imports=exports_of(list(environment.stacks.values())), key=key
+            given, region=region, key=key, imports=exports_of([stack for stack in environment.stacks.values() if stack.region == region])
         )
     return environment
 
