@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import cast
 
-import yaml
+from trestle_aws import presets
+from trestle_aws.place import Place
+from trestle_aws.planning import Design, Examples, Release
 from trestle_aws.template import Resource, Stack, Template, exports_of
 from trestle_aws.values import GetAtt, Ref, Symbol, Text, Value
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ROOT / "stacks"
-PRESETS = ROOT / "presets"
 
 REGION = "ap-northeast-2"
 """Not the region that everything defaults to, so that a region written into a template is noticed."""
@@ -24,24 +24,24 @@ GIVEN = {
     "Environment": "test",
     "Release": "1.2.3",
     "ReleaseSha256": "0123456789abcdef" * 4,
-    "ReleaseBucket": "trestle-test-releases",
-    "DatabaseReady": "yes",
+    "ReleaseBucket": "trestle-test-releases-example",
 }
-"""What trestle-aws or its user gives, besides the preset."""
+"""What every environment of the tests is given; the bucket's name is what trestle_aws.planning.Examples makes of the others."""
 
 
 @dataclass
 class Environment:
     """The stacks of a preset. `given` are parameters by stack."""
 
-    preset: str
-    given: dict[str, dict[str, str]]
+    name: str
+    region: str = REGION
+    given: dict[str, dict[str, str]] = field(default_factory=dict)
     stacks: dict[str, Stack] = field(default_factory=dict)
 
     @cached_property
     def exports(self) -> dict[str, Value]:
         """All exports under their whole names."""
-        return exports_of([stack for stack in self.stacks.values() if stack.region == REGION])
+        return exports_of([stack for stack in self.stacks.values() if stack.region == self.region])
 
     def export(self, name: str) -> Value:
         """An export by its short name, or None."""
@@ -88,38 +88,44 @@ def templates() -> dict[str, Template]:
     return {path.stem: Template.read(path) for path in sorted(STACKS.glob("*.yml"))}
 
 
+@dataclass(frozen=True)
+class Variant:
+    """A preset with what a user adds to it: stacks, and parameters as `trestle-aws --set` takes them."""
+
+    preset: str
+    settings: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    region: str = REGION
+
+
 @cache
-def presets() -> dict[str, dict[str, dict[str, str]]]:
-    """Each preset's parameters by stack, in the stacks' order."""
-    found = {}
-    for path in sorted(PRESETS.glob("*.yml")):
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found[path.stem] = {stack: dict(given or {}) for stack, given in body["stacks"].items()}
-    return found
+def parameters(variant: Variant) -> dict[str, dict[str, str]]:
+    """Each stack's parameters as trestle-aws gives them, in the order in which it makes the stacks."""
+    preset = presets.read(variant.preset)
+    wanted = preset.stacks | {key: {} for key in variant.stacks}
+    preset = replace(preset, stacks={key: wanted[key] for key in presets.ORDER if key in wanted})
+    place = Place(GIVEN["Project"], GIVEN["Environment"], variant.region)
+    release = Release(GIVEN["Release"], GIVEN["ReleaseSha256"])
+    design = Design.make(place, preset, presets.Settings.parse(variant.settings), release, ROOT)
+    return {key: design.parameters(key, Examples(place)) for key in design.keys()}
 
 
 def template_of(key: str, known: Mapping[str, Template]) -> Template:
     """The template of a stack; the certificate's is deployed in two regions."""
-    return known[key] if key in known else known[key.split("-", 1)[0]]
+    return known[key.removesuffix("-us-east-1")]
 
 
-def build(
-    preset: str,
-    stacks: Mapping[str, Mapping[str, str]] | None = None,
-    known: Mapping[str, Template] | None = None,
-    extra: Mapping[str, Mapping[str, str]] | None = None,
-) -> Environment:
-    """Evaluate a preset, or the stacks given in its place; `known` replaces templates, `extra` adds parameters."""
-    wanted = presets()[preset] if stacks is None else stacks
-    environment = Environment(preset, {})
-    for key, parameters in wanted.items():
-        template = template_of(key, known or templates())
-        given = {name: value for name, value in GIVEN.items() if name in template.parameters}
-        given |= dict(parameters) | dict((extra or {}).get(key, {}))
-        region = "us-east-1" if key.endswith("-us-east-1") else REGION
-        environment.given[key] = cast(dict[str, str], given)
-        environment.stacks[key] = template.evaluate(
-            given, region=region, key=key, imports=exports_of([stack for stack in environment.stacks.values() if stack.region == region])
+def build(variant: Variant, known: Mapping[str, Template] | None = None, name: str = "") -> Environment:
+    """Evaluate a variant; `known` replaces the templates in the files."""
+    environment = Environment(name or variant.preset, variant.region)
+    for key, given in parameters(variant).items():
+        region = "us-east-1" if key.endswith("-us-east-1") else variant.region
+        environment.given[key] = given
+        environment.stacks[key] = template_of(key, known or templates()).evaluate(
+            given,
+            region=region,
+            key=key,
+            imports=exports_of([stack for stack in environment.stacks.values() if stack.region == region]),
         )
     return environment
 

@@ -10,7 +10,7 @@ from trestle_aws.template import Resource
 from trestle_aws.values import Call, GetAtt, Ref, Text, Value, symbols
 
 from engine.checks.registry import property_of
-from engine.environment import GIVEN, Environment, items
+from engine.environment import GIVEN, Environment, at, items
 
 PREFIX = f"{GIVEN['Project']}-{GIVEN['Environment']}"
 
@@ -157,6 +157,10 @@ def started_tagged(environment: Environment) -> Iterator[tuple[object, str]]:
         for one in tags:
             if str(one.get("PropagateAtLaunch")).lower() != "true":
                 yield resource, f"the tag {one.get('Key')} is not given to instances"
+    groups = {
+        str(environment.behind(at(one.properties, "LaunchTemplate/LaunchTemplateId")))
+        for one in environment.resources("AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::Instance")
+    }
     for resource in environment.resources("AWS::EC2::LaunchTemplate"):
         data = resource.properties.get("LaunchTemplateData")
         specifications = items(data.get("TagSpecifications")) if isinstance(data, dict) else []
@@ -166,13 +170,14 @@ def started_tagged(environment: Environment) -> Iterator[tuple[object, str]]:
                 kinds[str(one.get("ResourceType"))] = {
                     str(tag["Key"]): tag["Value"] for tag in items(one.get("Tags")) if isinstance(tag, dict) and "Value" in tag
                 }
-        for kind in ("instance", "volume"):
+        # A group and an instance have tags of their own, which the instance gets.
+        for kind in ("volume", "network-interface") if str(resource) in groups else ("instance", "volume", "network-interface"):
             if kind not in kinds:
                 yield resource, f"the {kind}s that it starts have no tags"
             else:
                 yield from ((resource, f"{kind}: {message}") for message in wrong_tags(kinds[kind]))
     for resource in environment.resources("AWS::EC2::Instance"):
-        if str(resource.properties.get("PropagateTagsToVolumeOnCreation")).lower() != "true":
+        if "LaunchTemplate" not in resource.properties and str(resource.properties.get("PropagateTagsToVolumeOnCreation")).lower() != "true":
             yield resource, "its volumes get no tags"
 
 

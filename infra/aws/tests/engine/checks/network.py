@@ -10,7 +10,7 @@ from trestle_aws.network import Host, internal
 
 from engine.checks import roles
 from engine.checks.registry import property_of
-from engine.environment import REGION, Environment, at, items, mapping, truth
+from engine.environment import Environment, at, items, mapping, truth
 
 TIERS = {"PublicSubnets": "public", "AppSubnets": "app", "DataSubnets": "data"}
 AWS_CALLS = ("ssm", "ssmmessages", "secretsmanager", "logs", "autoscaling")
@@ -24,7 +24,7 @@ def zones(environment: Environment) -> Iterator[tuple[object, str]]:
     known = roles.of(environment)
     count = int(environment.parameter("ZoneCount", "network"))
     chosen = items(environment.stacks["network"].parameters.get("Zones"))
-    expected = [str(zone) for zone in chosen] or [REGION + letter for letter in "abc"[:count]]
+    expected = [str(zone) for zone in chosen] or [environment.region + letter for letter in "abc"[:count]]
     if environment.export("ZoneCount") != str(count):
         yield "network", f"ZoneCount is exported as {environment.export('ZoneCount')}"
     for export, tier in TIERS.items():
@@ -215,7 +215,7 @@ def reach_aws(environment: Environment) -> Iterator[tuple[object, str]]:
 def _endpoints(environment: Environment, known: roles.Roles, name: str) -> list[Host]:
     found = []
     for resource in environment.resources("AWS::EC2::VPCEndpoint"):
-        ours = resource.properties.get("ServiceName") == f"com.amazonaws.{REGION}.{name}"
+        ours = resource.properties.get("ServiceName") == f"com.amazonaws.{environment.region}.{name}"
         if ours and str(resource.ref) in known.network.hosts and truth(resource.properties.get("PrivateDnsEnabled")):
             found.append(known.network.hosts[str(resource.ref)])
     return found
@@ -266,7 +266,7 @@ def endpoints(environment: Environment) -> Iterator[tuple[object, str]]:
     found = {}
     for resource in environment.resources("AWS::EC2::VPCEndpoint"):
         service = str(resource.properties.get("ServiceName"))
-        found[service.removeprefix(f"com.amazonaws.{REGION}.")] = resource
+        found[service.removeprefix(f"com.amazonaws.{environment.region}.")] = resource
         gateway = service.endswith(".s3")
         if resource.properties.get("VpcEndpointType") != ("Gateway" if gateway else "Interface"):
             yield resource, f"is a {resource.properties.get('VpcEndpointType')} endpoint for {service}"
