@@ -66,9 +66,14 @@ def variables(found: dict[str, str], where: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if VARIABLE.match(name)}
 
 
+def part(machine: Machine, tier: str) -> str:
+    """Where a tier's variables are. Single instances have their own: for a while they serve beside the groups that follow them."""
+    return f"instance-{tier}" if machine.role in ("single", "instance") else tier
+
+
 def api(machine: Machine, instance: str) -> None:
     """trestle-api's variables and secrets."""
-    values = variables(account.parameters(machine, "api"), machine.path("config/api"))
+    values = variables(account.parameters(machine, part(machine, "api")), machine.path(f"config/{part(machine, 'api')}"))
     keys = account.parameters(machine, "keys")
     where = machine.path("config/keys/")
     key = account.secret(machine, account.field(keys, "secret", where))
@@ -93,7 +98,7 @@ def cache(machine: Machine) -> str:
 
 def web(machine: Machine) -> None:
     """nginx's variables. A name of the API is for trestle-web-resolve; addresses are taken as they are."""
-    values = variables(account.parameters(machine, "web"), machine.path("config/web"))
+    values = variables(account.parameters(machine, part(machine, "web")), machine.path(f"config/{part(machine, 'web')}"))
     name = values.pop("TRESTLE_WEB_API_NAME", "")
     addresses = values.pop("TRESTLE_WEB_API_ADDRESSES", "")
     write(FOLDER / "web.env", environment_file(values))
@@ -114,8 +119,8 @@ def addresses_of_api(addresses: list[str]) -> bool:
 
 def single(machine: Machine) -> None:
     """What `trestle up` is given: the shop's variables reach its replicas."""
-    values = variables(account.parameters(machine, "api"), machine.path("config/api"))
-    shown = variables(account.parameters(machine, "web"), machine.path("config/web"))
+    values = variables(account.parameters(machine, part(machine, "api")), machine.path(f"config/{part(machine, 'api')}"))
+    shown = variables(account.parameters(machine, part(machine, "web")), machine.path(f"config/{part(machine, 'web')}"))
     flags = ["--hostname", shown["TRESTLE_WEB_HOSTNAME"]] if shown.get("TRESTLE_WEB_HOSTNAME") else []
     if shown.get("TRESTLE_WEB_PICTURE_HOSTS"):
         flags += ["--picture-hosts", ",".join(shown["TRESTLE_WEB_PICTURE_HOSTS"].split())]
