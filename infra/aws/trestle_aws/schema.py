@@ -9,16 +9,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
-import cfnlint
 from jsonschema import Draft7Validator, ValidationError, validators
 
 from trestle_aws.template import Resource
 from trestle_aws.values import Symbol, TemplateError, Value
 
-SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+_PACKAGE = find_spec("cfnlint")
+if _PACKAGE is None or _PACKAGE.origin is None:
+    raise ImportError("the resource schemas come with cfn-lint, which is not installed: make test-aws installs it")
+SCHEMAS = Path(_PACKAGE.origin).parent / "data" / "schemas"
 Schema = dict[str, object]
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")

@@ -414,40 +414,50 @@ def api_configuration(environment: Environment) -> Iterator[tuple[object, str]]:
     values = config(environment)
     for name, value in values.items():
         tier, _, variable = name.partition("/")
-        if tier == "api" and variable not in api_variables():
+        if tier in ("api", "instance-api") and variable not in api_variables():
             yield name, "is no variable of trestle-api"
         if value in (None, ""):
             yield name, "is empty, which Systems Manager refuses"
-    stack = "app" if environment.has("app") else "instances" if environment.has("instances") else ""
-    if not stack:
-        return
-    split = stack == "app" or environment.parameter("Database", "instances") == "rds"
-    secure = environment.parameter("CertificateArn", stack) != "" or environment.parameter("BehindCloudFront", stack) == "yes"
+    cidr = str(environment.export("VpcCidr"))
+    for stack in ("app", "instances"):
+        if environment.has(stack):
+            prefix = "" if stack == "app" else "instance-"
+            for name, value in _wanted(environment, stack, cidr).items():
+                if (str(values[prefix + name]) if prefix + name in values else None) != value:
+                    yield prefix + name, f"is {values.get(prefix + name)}, not {value}"
+
+
+def _wanted(environment: Environment, stack: str, cidr: str) -> dict[str, str | None]:
+    """What the instances of a stack are told; None is not at all."""
+    given = {name: environment.parameter(name, stack) for name in environment.stacks[stack].parameters}
+    split = stack == "app" or given["Database"] == "rds"
+    secure = bool(given.get("CertificateArn")) or given.get("BehindCloudFront") == "yes"
     wanted: dict[str, str | None] = {
         "api/TRESTLE_COOKIE_SECURE": "on" if secure else "off",
-        "api/TRESTLE_CURRENCY": environment.parameter("Currency", stack),
-        "api/TRESTLE_DATABASE_CONNECTIONS": environment.parameter("PoolSize", stack) if split else None,
-        "api/TRESTLE_LISTEN": ("0.0.0.0:8000" if stack == "app" else "127.0.0.1:8000") if split else None,
-        "api/TRESTLE_OPS_LISTEN": ("0.0.0.0:9000" if stack == "app" else "127.0.0.1:9000") if split else None,
-        "web/TRESTLE_WEB_HOSTNAME": environment.parameter("Domain", stack) or None,
+        "api/TRESTLE_CURRENCY": given["Currency"],
+        "api/TRESTLE_DATABASE_CONNECTIONS": given["PoolSize"] if split else None,
+        "web/TRESTLE_WEB_HOSTNAME": given["Domain"] or None,
     }
-    proxies = items(environment.stacks[stack].parameters.get("TrustedProxies"))
-    cidr = str(environment.export("VpcCidr"))
     if stack == "app":
-        wanted["api/TRESTLE_CACHE_CATALOG_SECONDS"] = environment.parameter("CacheCatalogSeconds", stack)
-        wanted["api/TRESTLE_TRUSTED_PROXIES"] = ",".join([cidr, *map(str, proxies)])
-        wanted["web/TRESTLE_WEB_TRUSTED_PROXIES"] = " ".join([cidr, *map(str, proxies)])
-        behind = environment.parameter("BehindCloudFront", stack) == "yes"
-        certificate = environment.parameter("CertificateArn", stack) != ""
-        wanted["web/TRESTLE_WEB_PROXY_SCHEME"] = None if certificate else "https" if behind else "http"
-    else:
-        wanted["api/TRESTLE_TRUSTED_PROXIES"] = "127.0.0.1" if split else None
-        wanted["web/TRESTLE_WEB_API_ADDRESSES"] = "127.0.0.1:8000" if split else None
-        own = split and environment.parameter("Cache", "instances") == "local"
-        wanted["api/TRESTLE_REDIS_URL"] = "redis://127.0.0.1:6379/0" if own else None
-    for name, value in wanted.items():
-        if (str(values[name]) if name in values else None) != value:
-            yield name, f"is {values.get(name)}, not {value}"
+        proxies = [str(one) for one in items(environment.stacks[stack].parameters.get("TrustedProxies"))]
+        scheme = "https" if given["BehindCloudFront"] == "yes" else "http"
+        return wanted | {
+            "api/TRESTLE_LISTEN": "0.0.0.0:8000",
+            "api/TRESTLE_OPS_LISTEN": "0.0.0.0:9000",
+            "api/TRESTLE_CACHE_CATALOG_SECONDS": given["CacheCatalogSeconds"],
+            "api/TRESTLE_TRUSTED_PROXIES": ",".join([cidr, *proxies]),
+            "api/TRESTLE_BEHIND_NGINX": "on" if given["ApiEntry"] == "nlb" else "off",
+            "web/TRESTLE_WEB_TRUSTED_PROXIES": " ".join([cidr, *proxies]),
+            "web/TRESTLE_WEB_PROXY_SCHEME": None if given["CertificateArn"] else scheme,
+        }
+    own = split and given["Cache"] == "local"
+    return wanted | {
+        "api/TRESTLE_LISTEN": "127.0.0.1:8000" if split else None,
+        "api/TRESTLE_OPS_LISTEN": "127.0.0.1:9000" if split else None,
+        "api/TRESTLE_TRUSTED_PROXIES": "127.0.0.1" if split else None,
+        "api/TRESTLE_REDIS_URL": "redis://127.0.0.1:6379/0" if own else None,
+        "web/TRESTLE_WEB_API_ADDRESSES": "127.0.0.1:8000" if split else None,
+    }
 
 
 @property_of("pictures are shown from where they lie")

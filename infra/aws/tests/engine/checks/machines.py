@@ -158,6 +158,8 @@ def profile_roles(environment: Environment) -> Iterator[tuple[object, str]]:
 def keys(environment: Environment) -> Iterator[tuple[object, str]]:
     for machine in machines(environment):
         wanted = environment.parameter("KeyPair", machine.stack)
+        if machine.stack == "access" and "openvpn" in user_data(machine):
+            wanted = ""
         if str(machine.data.get("KeyName", "")) != wanted:
             yield machine, f"its key pair is {machine.data.get('KeyName', 'none')}"
 
