@@ -57,10 +57,12 @@ def vase(random: Random, x: float, colour: str, other: str) -> str:
     """A vase with branches or blossoms."""
     height, belly = random.randint(110, 150), random.randint(34, 46)
     top = TABLE - height
+    low, wide = top + height * 0.62, top + height * 0.34
     body = (
-        f"M{x - 14:.0f} {top}h28c0 26 {belly - 14} 34 {belly - 14} {height * 0.55:.0f}c0 {height * 0.3:.0f}-14 {height * 0.38:.0f}-24"
-        f" {height * 0.38:.0f}L{x:.0f} {TABLE}H{x - belly + 22:.0f}c-10 0-22-{height * 0.2:.0f}-22-{height * 0.42:.0f}"
-        f"C{x - belly:.0f} {top + 40} {x - 14:.0f} {top + 26} {x - 14:.0f} {top}z"
+        f"M{x - 14:.0f} {top}h28C{x + 12:.0f} {wide:.0f} {x + belly:.0f} {wide:.0f} {x + belly:.0f} {low:.0f}"
+        f"C{x + belly:.0f} {top + height * 0.9:.0f} {x + belly * 0.6:.0f} {TABLE} {x + belly * 0.5:.0f} {TABLE}H{x - belly * 0.5:.0f}"
+        f"C{x - belly * 0.6:.0f} {TABLE} {x - belly:.0f} {top + height * 0.9:.0f} {x - belly:.0f} {low:.0f}"
+        f"C{x - belly:.0f} {wide:.0f} {x - 12:.0f} {wide:.0f} {x - 14:.0f} {top}z"
     )
     stems = []
     for lean in (-46, -14, 20, 52)[: random.randint(2, 4)]:
@@ -69,7 +71,7 @@ def vase(random: Random, x: float, colour: str, other: str) -> str:
             f'<path d="M{x:.0f} {top + 8}Q{x + lean * 0.2:.0f} {top - 40} {tip_x:.0f} {tip_y}" fill="none" stroke="{shade(other, 0.75)}"'
             f' stroke-width="3"/><circle cx="{tip_x:.0f}" cy="{tip_y}" r="{random.randint(9, 15)}" fill="{other}"/>'
         )
-    light = path("#fff", f"M{x - belly * 0.5:.0f} {top + height * 0.5:.0f}q-4 {height * 0.16:.0f} 3 {height * 0.28:.0f}q-11-8-3-{height * 0.28:.0f}z", ' opacity=".5"')
+    light = f'<ellipse cx="{x - belly * 0.52:.0f}" cy="{low:.0f}" rx="4" ry="{height * 0.14:.0f}" fill="#fff" opacity=".45"/>'
     return shadow(x, belly) + "".join(stems) + path(colour, body) + light
 
 
