@@ -35,7 +35,7 @@ def expected_edges(environment: Environment) -> set[Edge]:
         edges |= {("instance", "database", "tcp 3306"), ("instance", "cache", "tcp 6379")}
     for option, role in (("Bastion", "bastion"), ("OpenVpn", "openvpn")):
         if environment.parameter(option, "access") == "yes":
-            edges |= {(role, other, "tcp 22") for other in ("web", "api", "job", "instance")}
+            edges |= {(role, other, "tcp 22") for other in ("web", "api", "instance")}
     if environment.parameter("OpenVpn", "access") == "yes":
         edges |= {("openvpn", "web", "tcp 80"), ("openvpn", "api", "tcp 9000")}
     return edges

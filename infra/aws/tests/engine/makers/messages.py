@@ -23,7 +23,7 @@ def log_group(to: Deployment, resource: Resource, properties: Properties) -> Mad
     assert made is not None
     if retention:
         logs.put_retention_policy(logGroupName=name, retentionInDays=retention)
-    return Made(name, {"Arn": f"arn:aws:logs:{to._region}:123456789012:log-group:{name}:*"})
+    return Made(name, {"Arn": f"arn:aws:logs:{to.region_now}:123456789012:log-group:{name}:*"})
 
 
 @makes("AWS::Logs::MetricFilter")
@@ -43,14 +43,14 @@ def query_definition(to: Deployment, resource: Resource, properties: Properties)
 def alarm(to: Deployment, resource: Resource, properties: Properties) -> Made:
     name = properties.setdefault("AlarmName", to.name(resource, 64))
     to.fitted("cloudwatch", "put_metric_alarm", properties)
-    return Made(name, {"Arn": f"arn:aws:cloudwatch:{to._region}:123456789012:alarm:{name}"})
+    return Made(name, {"Arn": f"arn:aws:cloudwatch:{to.region_now}:123456789012:alarm:{name}"})
 
 
 @makes("AWS::CloudWatch::CompositeAlarm")
 def composite_alarm(to: Deployment, resource: Resource, properties: Properties) -> Made:
     name = properties.setdefault("AlarmName", to.name(resource, 64))
     to.fitted("cloudwatch", "put_composite_alarm", properties)
-    return Made(name, {"Arn": f"arn:aws:cloudwatch:{to._region}:123456789012:alarm:{name}"})
+    return Made(name, {"Arn": f"arn:aws:cloudwatch:{to.region_now}:123456789012:alarm:{name}"})
 
 
 @makes("AWS::CloudWatch::Dashboard")
@@ -128,3 +128,9 @@ def schedule_group(to: Deployment, resource: Resource, properties: Properties) -
     name = properties.setdefault("Name", to.name(resource, 64))
     made = to.fitted("scheduler", "create_schedule_group", properties)
     return Made(name, {"Arn": made["ScheduleGroupArn"]})
+
+
+@makes("AWS::CloudFormation::WaitConditionHandle")
+def wait_condition_handle(to: Deployment, resource: Resource, properties: Properties) -> Made:
+    """An address that nobody calls: it stands in a stack that would have no resource."""
+    return Made(f"https://cloudformation-waitcondition-{to.region}.s3.amazonaws.com/{resource.id}")
