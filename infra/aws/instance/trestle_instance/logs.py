@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import threading
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -51,7 +52,7 @@ class Shipper:
         known = json.loads(STATE.read_text()) if STATE.exists() else {}
         self.journal = Journal(UNITS[machine.role], known.get("journal"))
         self.files = Files.at(FILES.get(machine.role, {}), known.get("files"))
-        self.stopping = False
+        self.stopping = threading.Event()
 
     def turn(self) -> int:
         """Reads once and ships what was read; how many lines."""
@@ -78,9 +79,8 @@ class Shipper:
                 return
             except (ClientError, BotoCoreError) as error:
                 print(f"{self._machine.path(group)} takes no lines: {error}", file=sys.stderr, flush=True)
-                if self.stopping:
+                if self.stopping.wait(pause):
                     raise
-                time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     def _open(self, group: str) -> None:
@@ -94,19 +94,16 @@ class Shipper:
 
 
 def main() -> None:
-    """Until SIGTERM, and then until what was written before it is shipped."""
+    """Until SIGTERM, and then until all that is there is shipped."""
     shipper = Shipper(Machine.known())
 
     def stop(*_: object) -> None:
-        shipper.stopping = True
+        shipper.stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
     daemon.notify("READY=1")
-    while not shipper.stopping:
-        began = time.monotonic()
+    while not shipper.stopping.wait(EVERY):
         shipper.turn()
-        shipper.journal.wait(EVERY)
-        time.sleep(max(0.0, EVERY - (time.monotonic() - began)) if not shipper.stopping else 0)
     until = time.monotonic() + LAST_SECONDS
     while shipper.turn() and time.monotonic() < until:
         pass

@@ -50,12 +50,9 @@ class Journal:
         else:
             self._reader.seek_head()
 
-    def wait(self, seconds: float) -> None:
-        """Until there is more, or for so long."""
-        self._reader.wait(seconds)
-
     def read(self) -> Iterator[tuple[str, Event]]:
         """What has come."""
+        self._reader.process()
         for _ in range(MOST_LINES):
             entry = self._reader.get_next()
             if not entry:
