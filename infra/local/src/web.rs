@@ -264,6 +264,8 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
         ("TRESTLE_WEB_HOSTNAME", hostname.to_owned()),
         ("TRESTLE_WEB_REAL_IP_FROM", real_ip_from),
         ("TRESTLE_WEB_PROXIES", proxies),
+        // A proxy in front of processes knows how clients come to it.
+        ("TRESTLE_WEB_PROXY_SCHEME", "$http_x_forwarded_proto".to_owned()),
         ("TRESTLE_WEB_UPSTREAM", "list".to_owned()),
         ("TRESTLE_WEB_API_SERVERS", servers(&config.upstreams)),
         (
