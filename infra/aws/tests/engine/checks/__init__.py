@@ -1,6 +1,23 @@
 """The properties, by area. Importing this registers all."""
 
-from engine.checks import app, data, edge, general, machines, names, network, registry, schedule, security
+from engine.checks import alarms, app, data, edge, general, machines, names, network, queries, registry, schedule, security
 from engine.checks.registry import CHECKS, Finding, first, run
 
-__all__ = ["CHECKS", "Finding", "app", "data", "edge", "first", "general", "machines", "names", "network", "registry", "run", "schedule", "security"]
+__all__ = [
+    "CHECKS",
+    "Finding",
+    "alarms",
+    "app",
+    "data",
+    "edge",
+    "first",
+    "general",
+    "machines",
+    "names",
+    "network",
+    "queries",
+    "registry",
+    "run",
+    "schedule",
+    "security",
+]
