@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
@@ -28,6 +29,7 @@ from trestle_aws.commands import (
 )
 from trestle_aws.context import Context
 from trestle_aws.errors import FAILED, INTERRUPTED, WRONG, TrestleError, UsageError
+from trestle_aws.presets import ROOT
 from trestle_aws.template import ParameterError, RuleError
 
 MODULES = (plan, build, deploy, move, data_move, status, scale, kill, pause, stress, passed, loadtest, destroy)
@@ -56,13 +58,13 @@ def parser() -> Parser:
     return made
 
 
-def main(words: Sequence[str]) -> int:
-    """Runs a command line; answers the exit code."""
+def main(words: Sequence[str], root: Path = ROOT) -> int:
+    """Runs a command line; answers the exit code. `root` is infra/aws."""
     signals.listen()
     try:
         where, rest = take_global(words)
         args = _parsed(rest)
-        return int(args.run(Context(where.place, where.profile), args))
+        return int(args.run(Context(where.place, where.profile, root), args))
     except KeyboardInterrupt:
         return _ended("interrupted", INTERRUPTED)
     except TrestleError as error:

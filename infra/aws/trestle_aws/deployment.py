@@ -15,8 +15,6 @@ from trestle_aws.presets import template_path
 from trestle_aws.record import Record
 from trestle_aws.releases import Archive
 
-Step = Callable[[str], None]
-
 
 @dataclass
 class Deployment:
@@ -28,22 +26,26 @@ class Deployment:
     kept: dict[str, set[str]] = field(default_factory=dict)
     """Secret parameters by stack that a user set earlier: CloudFormation keeps them."""
     review: Review | None = None
-    after: dict[str, Step] = field(default_factory=dict)
-    """What else is done after a stack, by `move`."""
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What else is done before a stack, by `move`."""
     delegated: Callable[[str, list[str]], None] = delegation.check
     _given: dict[str, dict[str, str]] = field(default_factory=dict)
     _job: str | None = None
     _before: job.Report | None = None
 
     def run(self) -> None:
-        """All of it."""
+        """All of it, and what was done is remembered."""
+        self.make()
+        self.remember()
+
+    def make(self) -> None:
+        """All stacks, the job, and the instances of the release."""
         for key in self.design.keys():
             self._before_stack(key)
             self._stack(key)
             self._after_stack(key)
         self._complete()
         refresh.groups(self.context)
-        self._remember()
 
     def certificate(self, key: str) -> str:
         """The ARN of a certificate that this deployment has made before."""
@@ -95,7 +97,9 @@ class Deployment:
                 self.delegated(self.design.domain, servers.split(","))
         if key == "app" and self._job is not None and self._api_is_on():
             # The API that runs must find the new schema before the first instance of the new release starts.
-            self._await_job()
+            self.await_job()
+        if key in self.before:
+            self.before[key]()
 
     def _stack(self, key: str) -> None:
         body = template_path(key, self.design.root).read_text(encoding="utf-8")
@@ -116,8 +120,6 @@ class Deployment:
             releases.upload(self.context, self.release_bucket(), self.archive)
         if key == "job":
             self._start_job()
-        if key in self.after:
-            self.after[key](key)
 
     def _start_job(self) -> None:
         """Where the database is not ready for this release."""
@@ -128,7 +130,8 @@ class Deployment:
         self._before = found
         self._job = job.start(self.context)
 
-    def _await_job(self) -> None:
+    def await_job(self) -> None:
+        """Until the job that was started has reported."""
         if self._job is not None:
             job.wait(self.context, self._job, self._before)
             self._job = None
@@ -139,12 +142,13 @@ class Deployment:
 
     def _complete(self) -> None:
         """What a stack was given too early: that the database is ready, or the name of the distribution before it."""
-        self._await_job()
+        self.await_job()
         for key in self.design.keys():
             if self.design.parameters(key, self) != self._given[key]:
                 self._stack(key)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """For the next call."""
         preset, release = self.design.preset.name, self.design.release
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.context.notes.deploy(Record(preset, release.version, release.sha256, user_set(self.design, self.kept), now))

@@ -160,10 +160,9 @@ class Design:
     def _filled_for_domain(self, key: str, source: Source) -> Iterator[tuple[str, str]]:
         if key == "certificate-us-east-1":
             yield "HostedZoneId", source.hosted_zone()
-        if key == "edge":
-            yield "CertificateArn", source.certificate("certificate" if self.place.region == US_EAST_1 else "certificate-us-east-1")
-        elif key != "certificate":
-            yield "CertificateArn", source.certificate("certificate")
+        if "CertificateArn" in self.templates[key].parameters:
+            elsewhere = key == "edge" and self.place.region != US_EAST_1
+            yield "CertificateArn", source.certificate("certificate-us-east-1" if elsewhere else "certificate")
         if key == "records":
             mode = (self._says("edge", "Mode") or "pictures") if "edge" in self.preset.stacks else ""
             target = "cloudfront" if mode == "all" else "alb" if "app" in self.preset.stacks else "instances"
@@ -182,8 +181,7 @@ class Design:
                 imports = exports.setdefault(region, {})
                 stack = self.templates[key].evaluate(parameters, region=region, imports=imports, key=key)
             except ParameterError as error:
-                known = f" (it is {parameters[error.name]!r})" if error.name in parameters else ""
-                raise UsageError(f"{key}.{error.name}{known}: {error.reason}; --set {key}.{error.name}=VALUE") from error
+                raise UsageError(f"{key}.{error.name}: {error.reason} (--set {key}.{error.name}=VALUE)") from error
             except RuleError as error:
                 raise UsageError(f"{key}: {error}") from error
             exports[region].update(stack.exports)

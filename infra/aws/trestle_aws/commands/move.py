@@ -1,1 +1,152 @@
-def add(c): pass
+"""`trestle-aws move`: from one preset to the next, by change sets that are looked at before they are carried out."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from trestle_aws import confirm, expected, job, presets
+from trestle_aws.arguments import Commands, command
+from trestle_aws.cloudformation import ResourceChange, Review
+from trestle_aws.commands import data_move
+from trestle_aws.commands.deploy import add_release, finish, prepare
+from trestle_aws.commands.plan import add_preset
+from trestle_aws.context import Context
+from trestle_aws.deployment import Deployment
+from trestle_aws.errors import DONE, Failure, UsageError
+from trestle_aws.planning import DOMAIN_STACKS
+from trestle_aws.presets import Preset
+from trestle_aws.record import Record
+
+EXAMPLES = """\
+trestle-aws move                            to the next stage of the growth path
+trestle-aws move stage-5-auto-scaling
+trestle-aws move production --allow data/Database     after a look at what AWS would replace"""
+# Not of a preset: whoever has made them keeps them.
+BESIDE = ("access", "generator", "peering", "schedule", *DOMAIN_STACKS)
+MOVED = "data-moved"
+
+
+def add(commands: Commands) -> None:
+    """Its words."""
+    parser = command(
+        commands,
+        "move",
+        run,
+        "Change the shop to another preset",
+        EXAMPLES,
+        description=(
+            "Stops before anything that AWS would replace and the growth path does not name. Safe to repeat. From stage 1 to stage 2 it moves "
+            "the data, for which the shop is stopped."
+        ),
+    )
+    add_preset(parser, optional=True)
+    add_release(parser)
+    parser.add_argument("--allow", metavar="STACK/RESOURCE", action="append", default=[], help="may be replaced too")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the data is moved")
+
+
+def run(context: Context, args: argparse.Namespace) -> int:
+    """Does it."""
+    record = context.notes.deployed()
+    if record is None:
+        raise context.nothing()
+    target = presets.read(_target(record, args.preset), context.root)
+    source = presets.read(record.preset, context.root)
+    if source.name == target.name:
+        raise UsageError(f"PRESET {target.name!r}: it is there already; `deploy` changes its parameters")
+    context.say(f"from {source.name} to {target.name}")
+    moves_data = _moves_data(source, target)
+    if moves_data:
+        confirm.by_name("the shop is stopped while its data goes to RDS", context.place.prefix[:-1], yes=args.yes)
+    first = _transition(source, target, has_instances=context.stacks().state("instances") is not None)
+    deployment = prepare(context, args, first)
+    deployment.review = _review(context, source, target, set(args.allow))
+    if moves_data:
+        deployment.before["instances"] = lambda: _data(context, deployment)
+    deployment.make()
+    _delete_what_is_gone(context, target)
+    if first.stacks != target.stacks:
+        context.say("what both presets needed is taken back")
+        last = prepare(context, args, target)
+        last.review = deployment.review
+        last.make()
+        deployment = last
+    # Until here a second call does what is left of the same step.
+    deployment.remember()
+    context.notes.forget(MOVED)
+    finish(context)
+    return DONE
+
+
+def _target(record: Record, wanted: str | None) -> str:
+    name = wanted or presets.next_on_path(record.preset)
+    if name is None:
+        raise UsageError(f"PRESET: {record.preset} has no next stage; name a preset")
+    return name
+
+
+def _moves_data(source: Preset, target: Preset) -> bool:
+    local = source.stacks.get("instances", {"Database": "rds"}).get("Database", "local") == "local"
+    return local and "data" in target.stacks
+
+
+def _transition(source: Preset, target: Preset, *, has_instances: bool) -> Preset:
+    """The target with what the source's instances need while they still are the shop, and without goods where goods are moved in."""
+    stacks = {key: dict(parameters) for key, parameters in target.stacks.items()}
+    if has_instances and "app" in target.stacks:
+        stacks["network"]["PrivateInstances"] = "both"
+        stacks["security"]["Tier"] = "both"
+    if _moves_data(source, target):
+        stacks["job"] |= {"Products": "0", "Customers": "0"}
+    return replace(target, stacks=stacks)
+
+
+def _review(context: Context, source: Preset, target: Preset, allowed: set[str]) -> Review:
+    listed = expected.replaced(source.name, target.name, context.root) | allowed
+
+    def review(key: str, changes: list[ResourceChange]) -> None:
+        for change in changes:
+            what = f"{key}/{change['LogicalResourceId']}"
+            replaces = change["Action"] == "Modify" and change["Replacement"] in ("True", "Conditional")
+            removes_data = change["Action"] == "Remove" and change["ResourceType"] in expected.DATA
+            if (replaces or removes_data) and what not in listed:
+                word = "remove" if removes_data else "replace" if change["Replacement"] == "True" else "perhaps replace"
+                raise Failure(
+                    f"{what} ({change['ResourceType']}): AWS would {word} it{_because(change)}, which {source.name} to {target.name} does not "
+                    f"expect. Nothing of {key} was changed. If it is meant, say --allow {what}"
+                )
+            context.say(f"{key}: {change['Action'].lower()} {change['LogicalResourceId']} ({change['ResourceType']})")
+
+    return review
+
+
+def _because(change: ResourceChange) -> str:
+    """The properties that it is for."""
+    names = []
+    for detail in change["Details"]:
+        aim = detail.get("Target")
+        if isinstance(aim, dict) and aim.get("Name"):
+            names.append(str(aim["Name"]))
+    return f" because of {', '.join(sorted(set(names)))}" if names else ""
+
+
+def _data(context: Context, deployment: Deployment) -> None:
+    """Once: a second time there would be orders on both sides."""
+    deployment.await_job()
+    if context.notes.read(MOVED) is not None:
+        context.say("the data was moved before")
+        return
+    found = job.report(context)
+    if found is None or not found.is_done:
+        raise Failure("the job has not prepared the database; see its report")
+    data_move.move(context)
+    context.notes.write(MOVED, {"from": "instance", "to": "rds"})
+
+
+def _delete_what_is_gone(context: Context, target: Preset) -> None:
+    """Stacks of the preset before, when nothing of the new one needs them any more."""
+    for key, state in reversed(context.own().items()):
+        if key not in target.stacks and key not in BESIDE:
+            context.say(f"{key}: being deleted; {target.name} has no such stack")
+            context.stacks(key).delete(state, key)
