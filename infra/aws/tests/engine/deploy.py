@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -54,16 +55,19 @@ class Deployment:
         self.region = region
         self.made: dict[tuple[str, str], Made] = {}
         self.resources: dict[tuple[str, str], Resource] = {}
+        self.aliases: dict[str, str] = {}
+        """Values that were given before they could be known, and what they are now."""
         self.unsupported: set[str] = set()
         """Operations that moto has not; their parameters were checked by botocore all the same."""
         self._clients: dict[tuple[str, str], BaseClient] = {}
-        self._region = region
+        self.region_now = region
+        """The region of the stack that is being deployed."""
 
     def client(self, service: str) -> Any:
         """A client in the region of the stack that is being deployed."""
-        key = (service, self._region)
+        key = (service, self.region_now)
         if key not in self._clients:
-            self._clients[key] = boto3.client(service, region_name=self._region)
+            self._clients[key] = boto3.client(service, region_name=self.region_now)
         return self._clients[key]
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -85,10 +89,10 @@ class Deployment:
     def deploy(self, stacks: Iterable[Stack]) -> None:
         """The stacks one after another, their resources in the order of their dependencies."""
         for stack in stacks:
-            self._region = stack.region
+            self.region_now = stack.region
             for resource in stack.in_order():
                 self._make(stack, resource)
-            self._region = self.region
+            self.region_now = self.region
 
     def _make(self, stack: Stack, resource: Resource) -> None:
         maker = MAKERS.get(resource.type)
@@ -121,13 +125,13 @@ class Deployment:
 
     def _parameter(self, path: str) -> str:
         if "debian" in path or "ami" in path:
-            return str(self.client("ec2").describe_images()["Images"][0]["ImageId"])
+            return _image(self.region_now)
         return str(self.client("ssm").get_parameter(Name=path)["Parameter"]["Value"])
 
     def resolved(self, value: Value) -> Value:
         """The value with its {{resolve:...}} in their real values."""
         if isinstance(value, str):
-            return DYNAMIC.sub(self._dynamic, value)
+            return self.aliases.get(value, DYNAMIC.sub(self._dynamic, value))
         if isinstance(value, list):
             return [self.resolved(item) for item in value]
         if isinstance(value, dict):
@@ -144,6 +148,12 @@ class Deployment:
     def name(self, resource: Resource, longest: int = 32) -> str:
         """A generated name, as CloudFormation makes one."""
         return f"{resource.stack}-{resource.id}"[:longest].strip("-")
+
+
+@cache
+def _image(region: str) -> str:
+    """One of the images that moto has; their list is long, and the same for every account."""
+    return str(boto3.client("ec2", region_name=region).describe_images(Owners=["amazon"])["Images"][0]["ImageId"])
 
 
 def take(properties: dict[str, Any], *names: str) -> dict[str, Any]:

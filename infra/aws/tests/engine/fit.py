@@ -12,7 +12,6 @@ from typing import Any
 
 from botocore.client import BaseClient
 from botocore.model import ListShape, MapShape, Shape, StructureShape
-from botocore.xform_name import xform_name
 from trestle_aws.template import TemplateError
 from trestle_aws.values import Value
 
@@ -79,8 +78,3 @@ def _scalar(kind: str, value: Value) -> Any:
     if kind == "blob" and isinstance(value, str):
         return value.encode()
     return value
-
-
-def python_name(api_name: str) -> str:
-    """CreateVpc as boto3 calls it."""
-    return xform_name(api_name)

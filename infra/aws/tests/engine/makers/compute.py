@@ -83,8 +83,10 @@ def group(to: Deployment, resource: Resource, properties: Properties) -> Made:
 
 @makes("AWS::AutoScaling::ScalingPolicy")
 def scaling_policy(to: Deployment, resource: Resource, properties: Properties) -> Made:
-    made = to.fitted("autoscaling", "put_scaling_policy", properties, PolicyName=to.name(resource, 64))
-    return Made(made["PolicyARN"], {"Arn": made["PolicyARN"], "PolicyName": to.name(resource, 64)})
+    name = to.name(resource, 64)
+    to.fitted("autoscaling", "put_scaling_policy", properties, PolicyName=name)
+    made = to.client("autoscaling").describe_policies(PolicyNames=[name])["ScalingPolicies"][0]
+    return Made(made["PolicyARN"], {"Arn": made["PolicyARN"], "PolicyName": name})
 
 
 @makes("AWS::AutoScaling::LifecycleHook")

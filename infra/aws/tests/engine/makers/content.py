@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from trestle_aws.place import Place
+from trestle_aws.planning import Examples
 from trestle_aws.template import Resource
 
 from engine.deploy import Deployment, Made, makes, tags
@@ -17,7 +19,7 @@ Properties = dict[str, Any]
 def bucket(to: Deployment, resource: Resource, properties: Properties) -> Made:
     s3 = to.client("s3")
     name = properties.pop("BucketName", None) or f"test-{to.name(resource, 50)}".lower()
-    where = {} if to._region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": to._region}}
+    where = {} if to.region_now == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": to.region_now}}
     s3.create_bucket(Bucket=name, **where)
     if encryption := properties.pop("BucketEncryption", None):
         rules = [
@@ -45,7 +47,7 @@ def bucket(to: Deployment, resource: Resource, properties: Properties) -> Made:
         {
             "Arn": f"arn:aws:s3:::{name}",
             "DomainName": f"{name}.s3.amazonaws.com",
-            "RegionalDomainName": f"{name}.s3.{to._region}.amazonaws.com",
+            "RegionalDomainName": f"{name}.s3.{to.region_now}.amazonaws.com",
         },
     )
 
@@ -106,6 +108,8 @@ def distribution(to: Deployment, resource: Resource, properties: Properties) -> 
     config = properties["DistributionConfig"]
     config["CallerReference"] = to.name(resource)
     config.setdefault("Comment", "")
+    if "IPV6Enabled" in config:
+        config["IsIPV6Enabled"] = config.pop("IPV6Enabled")
     for behaviour in [config["DefaultCacheBehavior"], *config.get("CacheBehaviors", [])]:
         # The API nests what is cached inside what is allowed.
         allowed, cached = behaviour.pop("AllowedMethods", None), behaviour.pop("CachedMethods", None)
@@ -157,4 +161,7 @@ def certificate(to: Deployment, resource: Resource, properties: Properties) -> M
     if "CertificateTransparencyLoggingPreference" in properties:
         preference = properties.pop("CertificateTransparencyLoggingPreference")
         properties["Options"] = {"CertificateTransparencyLoggingPreference": preference}
-    return Made(to.fitted("acm", "request_certificate", properties)["CertificateArn"])
+    arn = to.fitted("acm", "request_certificate", properties)["CertificateArn"]
+    # Later stacks were evaluated with an example of an ARN, since the parameters of a preset hold none.
+    to.aliases[Examples(Place("", "", to.region_now)).certificate(resource.stack)] = arn
+    return Made(arn)
