@@ -45,6 +45,8 @@ def answers(url: str, service: str) -> None:
     """Waits until the service says 200; else the last that was seen."""
     seen, until = "nothing", time.monotonic() + READY_WITHIN
     while time.monotonic() < until:
+        if has_given_up(service):
+            raise Stop(f"{service} has ended: {last_word(service)}")
         try:
             with OPENER.open(url, timeout=2) as answer:
                 if answer.status == 200:
@@ -55,6 +57,17 @@ def answers(url: str, service: str) -> None:
             seen = str(error)
         time.sleep(0.2)
     raise Stop(f"{service} does not answer {url} with 200: {seen}")
+
+
+def has_given_up(service: str) -> bool:
+    """Whether systemd will not start it again: its configuration is wrong."""
+    return subprocess.run(["systemctl", "--quiet", "is-failed", service]).returncode == 0
+
+
+def last_word(service: str) -> str:
+    """What it said at last."""
+    command = ["journalctl", "--quiet", "--output=cat", "--lines=1", "_TRANSPORT=stdout", f"_SYSTEMD_UNIT={service}.service"]
+    return subprocess.run(command, text=True, capture_output=True).stdout.strip() or "without a word"
 
 
 def _reason(body: bytes) -> str:
@@ -73,7 +86,7 @@ def api(machine: Machine) -> None:
     if (FOLDER / "secrets/redis-url").read_text() == settings.OWN_REDIS:
         start("trestle-redis.service")
     start("trestle-api.service")
-    answers("http://127.0.0.1:9000/readyz", "the API")
+    answers("http://127.0.0.1:9000/readyz", "trestle-api")
 
 
 def web(machine: Machine) -> None:
@@ -83,7 +96,7 @@ def web(machine: Machine) -> None:
     if name:
         settings.addresses_of_api(look_up(name))
     start("trestle-web.service", *(["trestle-web-resolve.timer"] if name else []))
-    answers("http://127.0.0.1/healthz", "nginx")
+    answers("http://127.0.0.1/healthz", "trestle-web")
 
 
 def instance(machine: Machine) -> None:
@@ -98,7 +111,7 @@ def single(machine: Machine) -> None:
         subprocess.run(["useradd", "--system", "--home-dir", "/var/lib/trestle", "--shell", "/usr/sbin/nologin", "trestle"], check=True)
     settings.single(machine)
     start("trestle-single.service", "trestle-front.service")
-    answers("http://127.0.0.1/api/v1/categories", "the shop")
+    answers("http://127.0.0.1/api/v1/categories", "trestle-single")
 
 
 def job(machine: Machine) -> None:

@@ -32,6 +32,7 @@ SECRETS = {
     "KeysSecret": {"kid": "k1", "key": secrets.token_hex(32)},
     "CacheSecret": {"username": "default", "password": PASSWORDS["CacheSecret"]},
 }
+VARIANT = Variant("stage-5-auto-scaling", tuple(os.environ.get("LAB_SET", "").split()))
 ROLES = {"web": ("WebRole", "WebLaunchTemplate"), "api": ("ApiRole", "ApiLaunchTemplate"), "job": ("JobRole", "JobLaunchTemplate")}
 
 
@@ -84,7 +85,7 @@ class Region:
         for logical_id, value in SECRETS.items():
             made = secretsmanager.create_secret(Name=secret_name(logical_id), SecretString=json.dumps(value))
             self.secrets[logical_id] = made["ARN"]
-        self.design = Design.of(Variant("stage-5-auto-scaling"), self.secrets, self.release.sha256)
+        self.design = Design.of(VARIANT, self.secrets, self.release.sha256)
         self.configure(self.design.configuration())
         s3 = self.client("s3")
         s3.create_bucket(Bucket=GIVEN["ReleaseBucket"], CreateBucketConfiguration={"LocationConstraint": REGION})
