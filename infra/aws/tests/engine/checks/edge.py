@@ -26,6 +26,10 @@ ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 # .../DeveloperGuide/HTTPStatusCodes.html: what CloudFront keeps for 10 s unless it is told otherwise.
 KEPT_ERRORS = {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
 
+# .../DeveloperGuide/DownloadDistValuesCacheBehavior.html: AllowedMethods is one of these.
+READS = frozenset({"GET", "HEAD"})
+METHODS = (READS, READS | {"OPTIONS"}, READS | {"OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
+
 FILE = "/v/0123456789ab/app.mjs"
 PICTURE = f"/{PREFIX}/07.svg"
 PAGES = ("/", "/products/7", "/cart", "/favicon.svg", "/robots.txt")
@@ -69,6 +73,7 @@ class Behaviour:
     pattern: str
     origin: str
     methods: frozenset[str]
+    kept_methods: frozenset[str]
     compress: bool
     viewers: str
     policy: Policy
@@ -111,7 +116,7 @@ def _policy(environment: Environment, value: Value) -> Policy | None:
         _headers(key.get("HeadersConfig")),
         str(at(key, "CookiesConfig/CookieBehavior")),
         str(at(key, "QueryStringsConfig/QueryStringBehavior")),
-        truth(key.get("EnableAcceptEncodingGzip")),
+        truth(key.get("EnableAcceptEncodingGzip")) and truth(key.get("EnableAcceptEncodingBrotli")),
     )
 
 
@@ -149,6 +154,7 @@ def behaviours(environment: Environment) -> Iterator[Behaviour | str]:
             pattern,
             str(one.get("TargetOriginId")),
             frozenset(str(method) for method in items(one.get("AllowedMethods"))),
+            frozenset(str(method) for method in items(one.get("CachedMethods"))),
             truth(one.get("Compress")),
             str(one.get("ViewerProtocolPolicy")),
             policy,
@@ -197,8 +203,11 @@ def https(environment: Environment) -> Iterator[tuple[object, str]]:
     for one in behaviours(environment):
         if isinstance(one, str):
             yield where, one
-        elif one.viewers not in ("redirect-to-https", "https-only"):
+            continue
+        if one.viewers not in ("redirect-to-https", "https-only"):
             yield where, f"{one.pattern} is answered by {one.viewers}"
+        if one.methods not in METHODS or one.kept_methods != READS:
+            yield where, f"{one.pattern}: CloudFront does not take these methods, or keeps answers to others than GET and HEAD"
     settings = config(environment)
     for flag in ("Enabled", "IPV6Enabled"):
         if not truth(settings.get(flag)):
@@ -266,6 +275,8 @@ def _catalogue(where: Resource, path: str, one: Behaviour, seconds: float) -> It
         yield where, f"{path}: lists with other filters are the same to it"
     if not {"host", "origin"} <= policy.headers:
         yield where, f"{path}: the answer depends on Host (www redirects) and Origin (CORS), the key does not"
+    if not (policy.compresses and one.compress):
+        yield where, f"{path} is kept as it is and not compressed"
     if not {"access-control-request-method", "access-control-request-headers"} <= sent.headers or "OPTIONS" not in one.methods:
         yield where, f"{path}: a CORS preflight does not reach the API"
 
@@ -284,8 +295,8 @@ def static(environment: Environment) -> Iterator[tuple[object, str]]:
         yield where, f"{FILE} does not come from the shop"
         return
     policy = one.policy
-    if policy.longest < 31536000:
-        yield where, f"{FILE} is kept for {policy.longest:g} s only"
+    if policy.longest != 31536000:
+        yield where, f"{FILE} is kept for {policy.longest:g} s, not for the year that nginx says"
     if (policy.lowest, policy.usual) != (0, 0):
         yield where, f"{FILE} is kept though nginx says no-store, as it does for a release that is not its own"
     if policy.cookies != "none" or policy.query != "none" or policy.headers != {"host"} or one.sent.headers != {"host"}:
@@ -342,6 +353,9 @@ def pictures(environment: Environment) -> Iterator[tuple[object, str]]:
         yield where, "a picture that is opened by itself may run scripts"
     if not truth(at(security, "ContentTypeOptions/Override")):
         yield where, "a picture may be taken for something else (nosniff)"
+    more = [mapping(one) for one in items(at(headers.properties, "ResponseHeadersPolicyConfig/CustomHeadersConfig/Items"))] if headers else []
+    if {"Header": "Cross-Origin-Resource-Policy", "Value": "cross-origin", "Override": True} not in more:
+        yield where, "the shop's pages, which are of another origin, may not show the pictures"
     if PREFIX in {path.name for path in (SERVICES / "web/storefront").iterdir()}:
         yield where, f"/{PREFIX} hides files of the storefront"
 
