@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
-from trestle_aws.pictures import COUNT, PREFIX, pictures
+from moto import mock_aws
+from trestle_aws.pictures import COUNT, PREFIX, pictures, upload
 from trestle_aws.template import ParameterError, RuleError, Stack, Template
 from trestle_aws.values import Import
 
@@ -140,6 +142,19 @@ def test_pictures_are_drawn_the_same_each_time() -> None:
         assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and "<title>" in text, name
         assert "<script" not in text and "href" not in text and "style" not in text, f"{name} is allowed by the policy of its answer"
         assert len(content) < 8000
+
+
+def test_pictures_are_put_into_the_bucket_once() -> None:
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+        s3.create_bucket(Bucket="pictures")
+        assert upload(s3, "pictures") == COUNT
+        one = s3.get_object(Bucket="pictures", Key=f"{PREFIX}/07.svg")
+        assert one["ContentType"] == "image/svg+xml" and one["CacheControl"] == "public, max-age=86400"
+        assert one["Body"].read() == dict(pictures())["07.svg"]
+        assert upload(s3, "pictures") == 0, "they are there"
+        s3.put_object(Bucket="pictures", Key=f"{PREFIX}/07.svg", Body=b"spoilt")
+        assert upload(s3, "pictures") == 1
 
 
 def test_outside_of_an_environment_imports_stay_symbols() -> None:

@@ -122,6 +122,12 @@ def test_names_of_places_are_taken(zone: str) -> None:
     evaluate(TimeZone=zone)
 
 
+def test_without_office_hours_nothing_is_stopped() -> None:
+    stack = evaluate()
+    assert [resource.type for resource in stack.resources.values()] == ["AWS::CloudFormation::WaitConditionHandle"]
+    assert not list(steps(build(Variant("demo"))))
+
+
 def test_groups_without_a_database_are_refused() -> None:
     with pytest.raises(RuleError, match="Tier=groups needs Database=yes"):
         evaluate(Database="no")

@@ -8,10 +8,13 @@ nothing else, so what is drawn again is the same byte for byte.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
+
+from botocore.client import BaseClient
 
 COUNT = 24
 PREFIX = "product-pictures"
@@ -213,6 +216,19 @@ def pictures() -> Iterator[tuple[str, bytes]]:
     """Each as (NN.svg, its bytes)."""
     for number in range(COUNT):
         yield f"{number:02}.svg", picture(number).encode()
+
+
+def upload(s3: BaseClient, bucket: str) -> int:
+    """Puts those into the bucket that are not there as they are; says how many."""
+    there = {one["Key"]: one["ETag"].strip('"') for one in s3.list_objects_v2(Bucket=bucket, Prefix=f"{PREFIX}/").get("Contents", [])}
+    new = 0
+    for name, content in pictures():
+        key = f"{PREFIX}/{name}"
+        # With S3's own key (AES256) an object's ETag is the MD5 of its bytes.
+        if there.get(key) != hashlib.md5(content, usedforsecurity=False).hexdigest():
+            s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=CONTENT_TYPE, CacheControl=CACHE_CONTROL)
+            new += 1
+    return new
 
 
 def main(folder: str) -> None:

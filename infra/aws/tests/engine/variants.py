@@ -22,10 +22,10 @@ OPTIONS: dict[str, Variant] = {
     ),
     "a second VPC": Variant("demo", (), ("peering",)),
     "a second VPC beside three zones": Variant("production", ("peering.ZoneCount=3",), ("peering",)),
-    "office hours": Variant("demo", ("schedule.TimeZone=Asia/Seoul", "schedule.WebMin=1", "schedule.WebMax=2"), ("schedule",)),
+    "office hours": Variant("demo", ("schedule.OfficeHours=yes", "schedule.TimeZone=Asia/Seoul")),
     "office hours of single instances": Variant(
         "stage-3-second-instance",
-        ("schedule.Tier=instances", "ops.Tier=instances", "ops.Instances=2", "ops.Edge=no", "schedule.TimeZone=Asia/Seoul"),
+        ("schedule.Tier=instances", "ops.Tier=instances", "ops.Instances=2", "ops.Edge=no", "schedule.OfficeHours=yes", "schedule.TimeZone=Asia/Seoul"),
         ("schedule", "ops"),
     ),
     "alarms of one instance": Variant(

@@ -136,7 +136,9 @@ def readable(environment: Environment) -> Iterator[tuple[object, str]]:
 
 @property_of("a demonstration runs in its hours and no longer")
 def hours(environment: Environment) -> Iterator[tuple[object, str]]:
-    if not environment.has("schedule"):
+    if environment.parameter("OfficeHours", "schedule") != "yes":
+        for one in environment.resources("AWS::AutoScaling::ScheduledAction", "AWS::Scheduler::Schedule"):
+            yield one, "stops a shop that is to run on"
         return
     known = [step for step in steps(environment) if isinstance(step, Step)]
     zone = environment.parameter("TimeZone", "schedule")
