@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from trestle_aws import cloudfront, delegation, job, refresh, releases
-from trestle_aws.cloudformation import Review, Wanted
+from trestle_aws import cloudfront, delegation, job, pictures, refresh, releases
+from trestle_aws.cloudformation import Outcome, Review, Wanted
 from trestle_aws.context import Context
 from trestle_aws.errors import Failure
 from trestle_aws.planning import OWN, Design
@@ -31,7 +31,6 @@ class Deployment:
     delegated: Callable[[str, list[str]], None] = delegation.check
     _given: dict[str, dict[str, str]] = field(default_factory=dict)
     _job: str | None = None
-    _before: job.Report | None = None
 
     def run(self) -> None:
         """All of it, and what was done is remembered."""
@@ -42,8 +41,8 @@ class Deployment:
         """All stacks, the job, and the instances of the release."""
         for key in self.design.keys():
             self._before_stack(key)
-            self._stack(key)
-            self._after_stack(key)
+            outcome = self._stack(key)
+            self._after_stack(key, outcome)
         self._complete()
         refresh.groups(self.context)
 
@@ -101,7 +100,7 @@ class Deployment:
         if key in self.before:
             self.before[key]()
 
-    def _stack(self, key: str) -> None:
+    def _stack(self, key: str) -> Outcome:
         body = template_path(key, self.design.root).read_text(encoding="utf-8")
         kept = frozenset(self.kept.get(key, set()))
         stacks = self.context.stacks(key)
@@ -110,16 +109,21 @@ class Deployment:
         if kept and stacks.state(key) is None:
             raise Failure(f"{key}: the stack is gone, and with it what was set: say --set {key}.{min(kept)}=VALUE again")
         self._given[key] = self.design.parameters(key, self)
-        stacks.change(Wanted(key, body, self._given[key], kept), self.review)
+        return stacks.change(Wanted(key, body, self._given[key], kept), self.review)
 
     def _upload(self, body: str) -> str:
         return releases.upload_template(self.context, self.release_bucket(), body)
 
-    def _after_stack(self, key: str) -> None:
+    def _after_stack(self, key: str, outcome: Outcome) -> None:
         if key == "release":
             releases.upload(self.context, self.release_bucket(), self.archive)
+        if key == "data" and outcome is Outcome.CREATED:
+            job.forget(self.context)
         if key == "job":
             self._start_job()
+        if key == "assets":
+            new = pictures.upload(self.context.clients.of("s3"), self._export("PicturesBucket", key))
+            self.context.say(f"assets: {new} pictures are new in the bucket" if new else "assets: the pictures are in the bucket")
 
     def _start_job(self) -> None:
         """Where the database is not ready for this release."""
@@ -127,13 +131,12 @@ class Deployment:
         if found and found.is_done and found.release == self.design.release.version:
             self.context.say("job: the database is ready for this release")
             return
-        self._before = found
-        self._job = job.start(self.context)
+        self._job = job.start(self.context, self.design.release.version)
 
     def await_job(self) -> None:
         """Until the job that was started has reported."""
         if self._job is not None:
-            job.wait(self.context, self._job, self._before)
+            job.wait(self.context, self._job)
             self._job = None
 
     def _api_is_on(self) -> bool:
