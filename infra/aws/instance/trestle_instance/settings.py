@@ -7,7 +7,6 @@ Invariant: a secret goes into a file that root alone reads, and into no log, no 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -20,8 +19,6 @@ SECRETS = ("TRESTLE_DATABASE_URL", "TRESTLE_SECRETS_KEY")
 # Nobody listens there: nginx answers 502 under /api/ at once, which the load balancer (ApiEntry=path) sends straight to the API.
 NOWHERE = "127.0.0.1:1"
 OWN_REDIS = "redis://127.0.0.1:6379/0"
-
-Parameters = Callable[[Machine, str], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,12 @@ class Database:
         who = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
         trust = f"ssl-mode=VERIFY_IDENTITY&ssl-ca={quote(str(AUTHORITIES))}"
         return f"mysql://{who}@{self.host}:{self.port}/{quote(self.name, safe='')}?{trust}"
+
+
+def own(machine: Machine, tier: str) -> dict[str, str]:
+    """A tier's environment variables. An instance with both tiers has parameters of its own, so that groups can come beside it."""
+    part = tier if machine.role == tier else f"instance-{tier}"
+    return variables(account.parameters(machine, part), machine.path(f"config/{part}"))
 
 
 def variables(found: dict[str, str], where: str) -> dict[str, str]:

@@ -1,6 +1,21 @@
 """The properties, by area. Importing this registers all."""
 
-from engine.checks import alarms, app, data, edge, general, machines, names, network, queries, registry, schedule, security
+from engine.checks import (
+    alarms,
+    app,
+    data,
+    edge,
+    general,
+    instance,
+    machines,
+    names,
+    network,
+    permissions,
+    queries,
+    registry,
+    schedule,
+    security,
+)
 from engine.checks.registry import CHECKS, Finding, first, run
 
 __all__ = [
@@ -12,9 +27,11 @@ __all__ = [
     "edge",
     "first",
     "general",
+    "instance",
     "machines",
     "names",
     "network",
+    "permissions",
     "queries",
     "registry",
     "run",
