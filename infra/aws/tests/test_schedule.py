@@ -133,7 +133,7 @@ def test_groups_without_a_database_are_refused() -> None:
         evaluate(Database="no")
 
 
-@pytest.mark.parametrize("text", ["* 8 * * *", "0 24 * * *", "0 8 1 * *", "0 8 * * MON-SUN", "cron(0 8 * * MON *)", "cron(0 8 ? * ? *)", "rate(1 day)"])
+@pytest.mark.parametrize("text", ["* 8 * * *", "0 24 * * *", "0 8 1 * *", "0 8 * * MON-FRI", "0 8 * * 1-7", "cron(0 8 ? * MON-SUN *)", "cron(0 8 ? * 2-6 *)", "cron(0 8 * * MON *)", "cron(0 8 ? * ? *)", "rate(1 day)"])
 def test_a_time_that_is_not_understood_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Cron.of(text)

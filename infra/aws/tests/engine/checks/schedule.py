@@ -15,7 +15,8 @@ from trestle_aws.values import Symbol, Text, Value
 from engine.checks.registry import property_of
 from engine.environment import Environment, at, items, mapping, number
 
-DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+NUMBERS = ("0", "1", "2", "3", "4", "5", "6")
 MONDAY = datetime(2026, 11, 30)
 """A week without a change of clocks anywhere; test_schedule.py looks at those."""
 
@@ -38,9 +39,9 @@ class Cron:
             # EventBridge wants exactly one of day of month and day of week to be ?.
             if (day, week).count("?") != 1 or (week == "?" and day != "*"):
                 raise ValueError(f"{text}: EventBridge wants one ? in it")
-            return cls(_number(minute, 59), _number(hour, 23), _days("*" if week == "?" else week))
+            return cls(_number(minute, 59), _number(hour, 23), _days("*" if week == "?" else week, NAMES))
         if len(fields) == 5 and fields[2:4] == ["*", "*"]:
-            return cls(_number(fields[0], 59), _number(fields[1], 23), _days(fields[4]))
+            return cls(_number(fields[0], 59), _number(fields[1], 23), _days(fields[4], NUMBERS))
         raise ValueError(f"{text} is no time of day on days of the week")
 
     def times(self, zone: ZoneInfo, first: datetime = MONDAY, days: int = 7) -> list[datetime]:
@@ -60,11 +61,11 @@ def _number(text: str, most: int) -> int:
     return value
 
 
-def _days(text: str) -> frozenset[int]:
+def _days(text: str, known: tuple[str, ...]) -> frozenset[int]:
     if text == "*":
         return frozenset(range(7))
     first, _, last = text.partition("-")
-    begin, end = DAYS.index(first), DAYS.index(last or first)
+    begin, end = known.index(first), known.index(last or first)
     if begin > end:
         raise ValueError(f"{text} ends before it begins; cron's weeks begin on Sunday")
     return frozenset(range(begin, end + 1))
@@ -143,7 +144,7 @@ def hours(environment: Environment) -> Iterator[tuple[object, str]]:
     known = [step for step in steps(environment) if isinstance(step, Step)]
     zone = environment.parameter("TimeZone", "schedule")
     first, last = (number(environment.parameter(name, "schedule")) for name in ("StartHour", "StopHour"))
-    days = _days(environment.parameter("Days", "schedule"))
+    days = _days(environment.parameter("Days", "schedule"), NAMES)
     database = environment.parameter("Database", "schedule") == "yes"
     wanted = {"instances"} if environment.parameter("Tier", "schedule") == "instances" else {"web", "api"}
     for what in wanted | ({"database"} if database else set()):
