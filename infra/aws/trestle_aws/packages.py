@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,6 +187,21 @@ def foreign(path: Path, architecture: str) -> Package:
     content = path.read_bytes()
     fields |= {"Size": str(len(content)), "SHA256": hashlib.sha256(content).hexdigest()}
     return Package(fields, path)
+
+
+def check_signature(path: Path, signature: Path, key: Path) -> None:
+    """Refuses a file that the holder of the public key has not signed."""
+    with tempfile.TemporaryDirectory(prefix="trestle-keys-") as home:
+        gpg = ["gpg", "--homedir", home, "--batch", "--no-tty", "--quiet"]
+        try:
+            taken = subprocess.run([*gpg, "--import", key], text=True, capture_output=True)
+            found = subprocess.run([*gpg, "--verify", signature, path], text=True, capture_output=True)
+        except FileNotFoundError as error:
+            raise Failure("gpg is not here, which verifies signatures: apt install gpg") from error
+    if taken.returncode != 0:
+        raise Failure(f"{key} is no public key: {taken.stderr.strip()}")
+    if found.returncode != 0:
+        raise Failure(f"{path} is not signed by the key in {key}: {' '.join(found.stderr.split())}")
 
 
 def index(packages: Iterable[Package]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from trestle_aws.values import Bind, Value, bind
 
@@ -54,8 +55,12 @@ def allowed(statements: Iterable[Statement], action: str, resource: str, context
 
 def matches(pattern: str, text: str) -> bool:
     """IAM's wildcards: * for any letters, / and : included, ? for one."""
-    expression = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@lru_cache(10_000)
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern), re.DOTALL)
 
 
 def _holds(operator: str, value: str | None, wanted: Sequence[str]) -> bool:

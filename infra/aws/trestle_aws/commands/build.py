@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from trestle_aws import build, releases
+from trestle_aws import build, packages, releases
 from trestle_aws.arguments import Commands, command
 from trestle_aws.build import Inputs
 from trestle_aws.context import Context
@@ -40,6 +40,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("--binaries", metavar="DIR", type=Path, help="[default: target/release of the repository]")
     parser.add_argument("--rds-ca", metavar="FILE", type=Path, help="the authorities of RDS in PEM [default: fetched from AWS, once]")
     parser.add_argument("--ssm-agent", metavar="FILE", type=Path, help="Amazon's SSM agent for Debian [default: fetched from AWS, once]")
+    parser.add_argument(
+        "--ssm-agent-key",
+        metavar="FILE",
+        type=Path,
+        help="Amazon's public key (AWS's page 'Verifying the signature of SSM Agent'): the agent's signature, FILE.sig, is checked by it",
+    )
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
@@ -48,13 +54,17 @@ def run(context: Context, args: argparse.Namespace) -> int:
     architecture = releases.ARCHITECTURES[args.architecture]
     cache = repository / ".trestle-aws"
     agent = SSM_AGENT.format(architecture=architecture)
+    agent_file = args.ssm_agent or _fetched(context, agent, cache / f"amazon-ssm-agent-{architecture}.deb", "--ssm-agent")
+    if args.ssm_agent_key:
+        signature = agent_file.with_name(agent_file.name + ".sig")
+        packages.check_signature(agent_file, _fetched(context, f"{agent}.sig", signature, "--ssm-agent"), args.ssm_agent_key)
     inputs = Inputs(
         repository=repository,
         release=args.release or _version(repository),
         binaries=args.binaries or repository / "target/release",
         rds_ca=args.rds_ca or _fetched(context, RDS_CA, cache / "rds-ca.pem", "--rds-ca"),
         architecture=architecture,
-        ssm_agent=args.ssm_agent or _fetched(context, agent, cache / f"amazon-ssm-agent-{architecture}.deb", "--ssm-agent"),
+        ssm_agent=agent_file,
         revision=_git(repository, "rev-parse", "--short=12", "HEAD"),
     )
     built = build.build(inputs, releases.folder(context.root), context.say)
