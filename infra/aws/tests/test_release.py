@@ -169,3 +169,6 @@ def test_the_agents_signature_is_checked(tmp_path: Path) -> None:
     agent.write_bytes(b"agenT")
     with pytest.raises(Failure, match="is not signed by"):
         packages.check_signature(agent, signature, keys[0][1])
+    for gpg, _ in keys:
+        # The agent of this home, and no other.
+        subprocess.run(["gpgconf", "--homedir", gpg[2], "--kill", "gpg-agent"], check=True)
