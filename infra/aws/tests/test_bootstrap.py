@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from engine.checks import permissions
 from engine.environment import GIVEN
 from lab import needs
 from lab import vpc as addresses
+from lab.calls import Call
 from lab.client import Visitors, ask
 from lab.design import BALANCER
 from lab.machine import Machine
-from lab.region import REPOSITORY, Region, binaries
+from lab.region import PASSWORDS, REPOSITORY, SECRETS, Region, binaries
 from moto import mock_aws
 from trestle_aws.build import BINARIES, newest_glibc
 
@@ -28,6 +32,7 @@ RECORDED = Path(__file__).with_name("recorded_calls.json")
 PRODUCTS = "40"
 # As short as the parts allow: the waiting itself proves nothing.
 LINGER = "2"
+MISSING = "keys-99999999"
 
 
 @dataclasses.dataclass
@@ -67,13 +72,13 @@ def start(region: Region) -> Shop:
     )
     keys = region.path("config/keys/secret")
     right = region.design.configuration()[keys]
-    region.configure({keys: right.replace("keys-0a1b2c3d", "keys-99999999")})
+    region.configure({keys: right.replace("keys-0a1b2c3d", MISSING)})
     api = region.start("api", "api")
     job = region.start("job", "job")
     web = region.start("web", "web")
     good = region.release.path.read_bytes()
     region.upload("1.2.4", good[:-1] + bytes([good[-1] ^ 1]))
-    user_data = region.design.user_data("WebLaunchTemplate")
+    user_data = region.user_data("web")
     tampered = region.start("tampered", "web", user_data=user_data.replace(f"Release='{GIVEN['Release']}'", "Release='1.2.4'"))
     nowhere = {name: ("10.20.0.99",) if ".s3." in name else to for name, to in region.hosts.items()}
     unreachable = region.start("unreachable", "web", user_data=user_data, hosts=nowhere)
@@ -143,8 +148,6 @@ def test_secrets_are_in_no_log_and_no_command_line(shop: Shop) -> None:
 
 def passwords() -> list[str]:
     """All that is secret in the lab."""
-    from lab.region import SECRETS
-
     return [value for secret in SECRETS.values() for name, value in secret.items() if name in ("password", "key")]
 
 
@@ -186,7 +189,7 @@ def test_an_unreachable_bucket_stops_the_boot(shop: Shop) -> None:
 def test_a_missing_secret_stops_the_boot(shop: Shop) -> None:
     """Which one, before the shop is started half; once it is there, the same user-data makes the instance (see `start`)."""
     stopped = [line for line in shop.without_secret if "stopped" in line]
-    assert re.search(r"^trestle: stopped: secret arn:\S+keys-99999999\S*: ", stopped[0]), shop.without_secret
+    assert re.search(rf"^trestle: stopped: secret arn:\S+{MISSING}\S*: ", stopped[0]), shop.without_secret
     assert shop.without_secret[-1].startswith("trestle: stopped: the bootstrap of 1.2.3 as api failed")
 
 
@@ -225,13 +228,8 @@ def test_termination_of_an_api_instance_fails_no_request(shop: Shop) -> None:
     assert shop.api.run("systemctl", "is-active", "trestle-api", check=False).stdout.strip() == "inactive"
 
 
-def other_api(region: Region, environment: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def other_api(region: Region, environment: str) -> subprocess.Popen[bytes]:
     """A second replica, as a process beside the load balancer."""
-    import os
-    import subprocess
-
-    from lab.region import PASSWORDS, SECRETS
-
     given = dict(re.findall(r'^(\w+)="(.*)"$', environment, re.MULTILINE))
     listen = {"TRESTLE_LISTEN": f"{addresses.OTHER_API}:8000", "TRESTLE_OPS_LISTEN": f"{addresses.OTHER_API}:9000", "TRESTLE_REPLICA": "other"}
     # The host knows the database by its address alone.
@@ -261,6 +259,65 @@ def test_termination_of_a_web_instance_fails_no_request(shop: Shop) -> None:
     completed = region.cloud.lifecycle[-1]
     assert completed["InstanceId"] == instance.id and completed["LifecycleHookName"] == hook(region, "WebDrain")
     assert shop.web.run("systemctl", "is-active", "trestle-web", check=False).stdout.strip() == "inactive"
+
+
+def test_an_instance_with_both_tiers_serves_the_shop(shop: Shop) -> None:
+    """Stages 2 and 3: nginx and the API on one machine, the data tier by TLS, as its own launch template starts it."""
+    machine = shop.region.start("instance", "instance")
+    assert machine.wait(90) == 0, machine.story()
+    products = ask(shop.region.vpc, machine.address, "/api/v1/products")
+    assert products.status == 200 and products.headers["trestle-replica"] == shop.region.instance(machine).id
+    # Replicas and operations are nobody's business outside of it.
+    for port in (8000, 9000):
+        with pytest.raises(OSError):
+            ask(shop.region.vpc, machine.address, "/readyz", port=port)
+    until(lambda: shop.region.lines("web", machine) and shop.region.lines("api", machine), "its lines are in CloudWatch")
+
+
+def test_a_single_instance_runs_trestle_up(shop: Shop) -> None:
+    """Stage 1: everything on one machine, seen from outside with the visitor's address, and the commands of trestle-aws work there."""
+    machine = shop.region.start("single", "single")
+    assert machine.wait(120) == 0, machine.story()
+    products = ask(shop.region.vpc, machine.address, "/api/v1/products")
+    assert products.status == 200 and len(products.json()["items"]) == 20
+    audit = machine.run("/opt/trestle/current/instance/shop", "api", "audit")
+    assert "hold" in audit.stdout, audit
+    until(lambda: any('"client":"10.20.0.1"' in line for line in shop.region.lines("web", machine)), "the visitor's address in the log")
+
+
+def test_a_load_generator_is_ready(shop: Shop) -> None:
+    """It has its release and nothing that runs."""
+    machine = shop.region.start("generator", "generator")
+    assert machine.wait(60) == 0, machine.story()
+    assert machine.log()[-1] == "trestle: ready as generator"
+    assert "--help" in machine.run("/opt/trestle/current/bin/trestle-loadtest", "--help").stdout
+
+
+def test_what_roles_did_is_what_is_recorded(shop: Shop) -> None:
+    """test_permissions.py compares the roles' policies with this record. `--record` is the environment variable TRESTLE_AWS_RECORD=1."""
+    names = {"WebRole": "web", "ApiRole": "api", "JobRole": "job", "SingleRole": "single", "GeneratorRole": "generator"}
+    done = {names[role]: sorted({about(shop.region, call) for call in calls}) for role, calls in shop.region.cloud.calls.items()}
+    if os.environ.get("TRESTLE_AWS_RECORD"):
+        RECORDED.write_text(permissions.text(done))
+    assert done == json.loads(RECORDED.read_text())
+
+
+def about(region: Region, call: Call) -> str:
+    """A call by what it is about, as permissions.py reads it."""
+    place = f"/{GIVEN['Project']}/{GIVEN['Environment']}/"
+    if ":log-group:" in call.resource:
+        what = call.resource.split(place)[1].split(":")[0]
+    elif ":parameter/" in call.resource:
+        what = call.resource.split(f"parameter{place}")[1]
+    elif ":secret:" in call.resource:
+        # The one that was missing at first is meant to be the other.
+        named = {value: name.removeprefix(place) for name, value in region.design.configuration().items()}
+        what = "config/keys/secret" if MISSING in call.resource else named[call.resource]
+    elif ":autoScalingGroup:" in call.resource:
+        what = call.resource.rpartition("/")[2].split("-")[-2]
+    else:
+        what = "release"
+    return f"{call.action} {what}"
 
 
 def test_nothing_was_refused_but_what_was_missing(shop: Shop) -> None:

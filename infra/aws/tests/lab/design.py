@@ -19,7 +19,6 @@ BALANCER = f"internal-nlb-0123456789abcdef.elb.{REGION}.amazonaws.com"
 # As the data stack names them; the last six letters are Secrets Manager's.
 SECRETS = {"MasterSecret": "master", "AppSecret": "app", "KeysSecret": "keys", "CacheSecret": "cache"}
 GROUPS = {"WebRole": ("WebGroup", "web"), "ApiRole": ("ApiGroup", "api")}
-TEMPLATES = {"WebLaunchTemplate": "app", "ApiLaunchTemplate": "app", "JobLaunchTemplate": "job", "LaunchTemplate": "instances"}
 
 
 def secret_name(logical_id: str) -> str:
@@ -74,9 +73,9 @@ class Design:
                 found[name] = value
         return found
 
-    def user_data(self, template: str) -> str:
+    def user_data(self, stack_key: str, template: str) -> str:
         """A launch template's own, with the checksum of the archive that there is."""
-        stack = self.environment.stacks[TEMPLATES[template]]
+        stack = self.environment.stacks[stack_key]
         body = bind(at(stack.resources[template].properties, "LaunchTemplateData/UserData"), self.bound)
         text = base64.b64decode(str(body)).decode()
         assert GIVEN["ReleaseSha256"] in text

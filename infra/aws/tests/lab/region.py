@@ -32,8 +32,21 @@ SECRETS = {
     "KeysSecret": {"kid": "k1", "key": secrets.token_hex(32)},
     "CacheSecret": {"username": "default", "password": PASSWORDS["CacheSecret"]},
 }
-VARIANT = Variant("stage-5-auto-scaling", tuple(os.environ.get("LAB_SET", "").split()))
-ROLES = {"web": ("WebRole", "WebLaunchTemplate"), "api": ("ApiRole", "ApiLaunchTemplate"), "job": ("JobRole", "JobLaunchTemplate")}
+VARIANTS = {
+    "groups": Variant("stage-5-auto-scaling", tuple(os.environ.get("LAB_SET", "").split())),
+    "instances": Variant("stage-3-second-instance"),
+    "single": Variant("stage-1-single"),
+    "generator": Variant("production", (), ("generator",)),
+}
+ROLES = {
+    "web": ("WebRole", "groups", "app", "WebLaunchTemplate"),
+    "api": ("ApiRole", "groups", "app", "ApiLaunchTemplate"),
+    "job": ("JobRole", "groups", "job", "JobLaunchTemplate"),
+    "instance": ("SingleRole", "instances", "instances", "LaunchTemplate"),
+    "single": ("SingleRole", "single", "instances", "LaunchTemplate"),
+    "generator": ("GeneratorRole", "generator", "generator", "LaunchTemplate"),
+}
+"""By the role of user-data: the role in IAM, the design, its stack, and the launch template there."""
 
 
 def binaries() -> Path:
@@ -63,7 +76,6 @@ class Region:
         self.release = self._release()
         self.vpc = Vpc()
         self.metadata = Metadata(self.vpc)
-        self.design: Design
         self._accounts()
         self.cloud = Cloud(self.vpc, self.public, self.metadata, REGION, self.design)
         data = self.folder / "database"
@@ -85,8 +97,9 @@ class Region:
         for logical_id, value in SECRETS.items():
             made = secretsmanager.create_secret(Name=secret_name(logical_id), SecretString=json.dumps(value))
             self.secrets[logical_id] = made["ARN"]
-        self.design = Design.of(VARIANT, self.secrets, self.release.sha256)
-        self.configure(self.design.configuration())
+        self.designs = {name: Design.of(variant, self.secrets, self.release.sha256) for name, variant in VARIANTS.items()}
+        self.design = self.designs["groups"]
+        self.configure({**self.designs["instances"].configuration(), **self.design.configuration()})
         s3 = self.client("s3")
         s3.create_bucket(Bucket=GIVEN["ReleaseBucket"], CreateBucketConfiguration={"LocationConstraint": REGION})
         self.upload(GIVEN["Release"], self.release.path.read_bytes())
@@ -122,14 +135,19 @@ class Region:
     def start(self, name: str, role: str, *, user_data: str = "", hosts: dict[str, tuple[str, ...]] | None = None) -> Machine:
         """An instance of a launch template, or with a user-data of its own."""
         number = len(self.machines) + 1
-        iam, template = ROLES[role]
+        iam = ROLES[role][0]
         group = group_name(GROUPS[iam][0]) if iam in GROUPS else None
-        instance = Instance(f"i-{number:017x}", iam, user_data or self.design.user_data(template), group)
+        instance = Instance(f"i-{number:017x}", iam, user_data or self.user_data(role), group)
         address = f"10.20.1.{number}"
         self.metadata.instances[address] = instance
         machine = Machine(name, address, self.root, self.folder / name, self.vpc, hosts or self.hosts, self.public.pem)
         self.machines.append(machine)
         return machine.boot()
+
+    def user_data(self, role: str) -> str:
+        """What a launch template gives to its instances."""
+        _, design, stack, template = ROLES[role]
+        return self.designs[design].user_data(stack, template)
 
     def instance(self, machine: Machine) -> Instance:
         """What EC2 says of it."""
