@@ -49,7 +49,7 @@ class Shop:
     """What the API's instance said while its secret was missing."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
     """Everything is started at once, as a deployment would, and the API's instance finds no key at first."""
     needs.check()

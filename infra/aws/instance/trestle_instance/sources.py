@@ -19,6 +19,7 @@ from trestle_instance.batches import Event, shortened
 
 # In one turn; what is more waits where it lies.
 MOST_LINES = 5000
+MOST_BYTES = 4 * 1024 * 1024
 # A file that has grown beyond is emptied when all of it is shipped, so that logs never fill the disk.
 LONGEST_FILE = 64 * 1024 * 1024
 READ_AT_ONCE = 1024 * 1024
@@ -53,14 +54,16 @@ class Journal:
     def read(self) -> Iterator[tuple[str, Event]]:
         """What has come."""
         self._reader.process()
+        size = 0
         for _ in range(MOST_LINES):
-            entry = self._reader.get_next()
+            entry = self._reader.get_next() if size < MOST_BYTES else None
             if not entry:
                 return
             self._cursor = entry["__CURSOR"]
-            unit = str(entry.get("_SYSTEMD_UNIT") or entry.get("UNIT") or entry.get("SYSLOG_IDENTIFIER") or "kernel")
+            unit = str(entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or entry.get("SYSLOG_IDENTIFIER") or "kernel")
             text = entry.get("MESSAGE", "")
             line = text if isinstance(text, str) else bytes(text).decode(errors="replace")
+            size += len(line)
             at = int(entry["__REALTIME_TIMESTAMP"].timestamp() * 1000)
             group = self._groups.get(unit)
             if group and entry.get("_TRANSPORT") == "stdout":
