@@ -52,6 +52,8 @@ class Alarm:
     metrics: dict[str, Metric]
     expression: str
     """Of the ids in `metrics`."""
+    periods: frozenset[float] = frozenset()
+    """That the expression has, if it has any."""
     problems: tuple[str, ...] = field(default=())
 
     def rings(self, values: Values) -> bool:
@@ -91,6 +93,7 @@ def alarms(environment: Environment, *, elsewhere: bool = False) -> Iterator[Ala
             continue
         metrics: dict[str, Metric] = {}
         returned, problems = [], []
+        periods = {number(mapping(one).get("Period")) for one in items(said.get("Metrics")) if "Period" in mapping(one)}
         for one in map(mapping, items(said.get("Metrics"))):
             stat = mapping(one.get("MetricStat"))
             body = mapping(stat.get("Metric"))
@@ -109,7 +112,7 @@ def alarms(environment: Environment, *, elsewhere: bool = False) -> Iterator[Ala
                 returned.append(str(one.get("Expression") or id_))
         if len(returned) != 1:
             problems.append(f"{len(returned)} of its metrics are its value")
-        yield Alarm(resource, metrics, returned[0] if returned else "0", tuple(problems))
+        yield Alarm(resource, metrics, returned[0] if returned else "0", frozenset(periods), tuple(problems))
 
 
 def children(resource: Resource) -> set[str]:

@@ -293,7 +293,9 @@ def waiting(environment: Environment) -> Iterator[tuple[object, str]]:
     for alarm in alarms(environment):
         said = alarm.resource.properties
         points, looked = number(said.get("DatapointsToAlarm")), number(said.get("EvaluationPeriods"))
-        periods = {one.period for one in alarm.metrics.values()}
+        periods = {one.period for one in alarm.metrics.values()} | alarm.periods
+        if said.get("TreatMissingData") != "notBreaching":
+            yield alarm.resource, "goes to and fro with numbers that come now and then"
         if len(periods) != 1 or not 1 <= points <= looked <= 2 * points:
             yield alarm.resource, f"{points:g} of {looked:g} periods of {sorted(periods)} s"
             continue

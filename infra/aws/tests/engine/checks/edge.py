@@ -351,6 +351,8 @@ def pictures(environment: Environment) -> Iterator[tuple[object, str]]:
     content = str(at(security, "ContentSecurityPolicy/ContentSecurityPolicy"))
     if "default-src 'none'" not in content or "sandbox" not in content or "script-src" in content:
         yield where, "a picture that is opened by itself may run scripts"
+    if not all(truth(at(security, f"{name}/Override")) for name in ("ContentSecurityPolicy", "StrictTransportSecurity")):
+        yield where, "what S3 says goes over what pictures may do"
     if not truth(at(security, "ContentTypeOptions/Override")):
         yield where, "a picture may be taken for something else (nosniff)"
     more = [mapping(one) for one in items(at(headers.properties, "ResponseHeadersPolicyConfig/CustomHeadersConfig/Items"))] if headers else []

@@ -64,7 +64,7 @@ def _leads(environment: Environment, record: Resource, target: str) -> Iterator[
         addresses = [str(one) for one in items(record.properties.get("ResourceRecords"))]
         if addresses != [str(one) for one in environment.export_list("InstanceAddresses")] or not addresses or alias:
             yield record, f"leads to {addresses or alias}, not to the instances' addresses"
-        if not 30 <= number(record.properties.get("TTL")) <= 300:
+        if not 30 <= number(record.properties.get("TTL")) <= 120:
             yield record, f"is remembered for {record.properties.get('TTL')} s, when an instance's address has changed"
         return
     names = {"alb": ("AlbDnsName", "AlbZoneId"), "cloudfront": ("DistributionDomain", "")}[target]
@@ -73,6 +73,8 @@ def _leads(environment: Environment, record: Resource, target: str) -> Iterator[
     zone = environment.export(names[1]) if names[1] else CLOUDFRONT_ZONE
     if alias.get("HostedZoneId") != zone:
         yield record, f"is an alias in the zone {alias.get('HostedZoneId')}, in which {names[0]} is not"
+    if alias.get("EvaluateTargetHealth") not in (False, "false"):
+        yield record, "is no answer when no target is well: a page of nginx's or CloudFront's is better, and CloudFront's alias allows no other"
     if "ResourceRecords" in record.properties or "TTL" in record.properties:
         yield record, "is an alias and has records"
 
@@ -118,6 +120,8 @@ def authorities(environment: Environment) -> Iterator[tuple[object, str]]:
     for made in environment.resources("AWS::Route53::HostedZone"):
         record = records(environment).get((domain_of(environment), "CAA"))
         said = {str(one) for one in items(record.properties.get("ResourceRecords"))} if record else set()
+        if record and not 300 <= number(record.properties.get("TTL")) <= 86400:
+            yield record, f"is remembered for {record.properties.get('TTL')} s"
         if said != {'0 issue "amazon.com"', '0 issuewild "amazon.com"'}:
             yield made, f"CAA says {sorted(said)}: ACM has to be allowed the name and the wildcard, and nobody else"
 
@@ -143,6 +147,10 @@ def certificates(environment: Environment) -> Iterator[tuple[object, str]]:
             yield one, f"is of {names}, not of the domain and of what is below it"
         if one.properties.get("ValidationMethod") != "DNS":
             yield one, "is proven by e-mail, by hand"
+        stack = environment.stacks[key]
+        project, name = environment.parameter("Project", key), environment.parameter("Environment", key)
+        if stack.exports != {f"{project}-{name}-CertificateArn": one.ref}:
+            yield one, f"is exported as {sorted(stack.exports)}: trestle-aws passes CertificateArn on"
         given = environment.parameter("HostedZoneId", key)
         where = given or zone_of(environment)
         proofs = {str(at(proof, "DomainName")): at(proof, "HostedZoneId") for proof in items(one.properties.get("DomainValidationOptions"))}

@@ -235,3 +235,11 @@ def _role(environment: Environment, one: Resource, role: Resource, call: str, gr
     source = f"arn:aws:scheduler:{environment.region}:123456789012:schedule-group/{group.properties.get('Name') if group else ''}"
     if at(trust, "Condition/StringEquals/aws:SourceArn") != source:
         yield role, "may be taken by schedules of others"
+
+
+@property_of("no stack is empty")
+def something(environment: Environment) -> Iterator[tuple[object, str]]:
+    """CloudFormation takes no template without a resource, as one is whose options are all off."""
+    for key, stack in environment.stacks.items():
+        if not stack.resources:
+            yield key, "has no resource with these parameters"
