@@ -104,10 +104,15 @@ def parameters(variant: Variant) -> dict[str, dict[str, str]]:
     preset = presets.read(variant.preset)
     wanted = preset.stacks | {key: {} for key in variant.stacks}
     preset = replace(preset, stacks={key: wanted[key] for key in presets.ORDER if key in wanted})
-    place = Place(GIVEN["Project"], GIVEN["Environment"], variant.region)
-    release = Release(GIVEN["Release"], GIVEN["ReleaseSha256"])
-    design = Design.make(place, preset, presets.Settings.parse(variant.settings), release, ROOT)
-    return {key: design.parameters(key, Examples(place)) for key in design.keys()}
+    return design(preset, variant.settings, variant.region)
+
+
+def design(preset: presets.Preset, settings: tuple[str, ...] = (), region: str = REGION, release: str = "") -> dict[str, dict[str, str]]:
+    """The parameters of any preset."""
+    place = Place(GIVEN["Project"], GIVEN["Environment"], region)
+    given = Release(release or GIVEN["Release"], GIVEN["ReleaseSha256"])
+    made = Design.make(place, preset, presets.Settings.parse(settings), given, ROOT)
+    return {key: made.parameters(key, Examples(place)) for key in made.keys()}
 
 
 def template_of(key: str, known: Mapping[str, Template]) -> Template:
@@ -117,15 +122,27 @@ def template_of(key: str, known: Mapping[str, Template]) -> Template:
 
 def build(variant: Variant, known: Mapping[str, Template] | None = None, name: str = "") -> Environment:
     """Evaluate a variant; `known` replaces the templates in the files."""
-    environment = Environment(name or variant.preset, variant.region)
-    for key, given in parameters(variant).items():
-        region = "us-east-1" if key.endswith("-us-east-1") else variant.region
-        environment.given[key] = given
+    return evaluate(name or variant.preset, parameters(variant), variant.region, known)
+
+
+def evaluate(
+    name: str,
+    given: Mapping[str, dict[str, str]],
+    region: str = REGION,
+    known: Mapping[str, Template] | None = None,
+    ssm: Mapping[str, str] | None = None,
+) -> Environment:
+    """The stacks with these parameters, each with the exports of those before it in its region."""
+    environment = Environment(name, region)
+    for key, values in given.items():
+        where = "us-east-1" if key.endswith("-us-east-1") else region
+        environment.given[key] = values
         environment.stacks[key] = template_of(key, known or templates()).evaluate(
-            given,
-            region=region,
+            values,
+            region=where,
             key=key,
-            imports=exports_of([stack for stack in environment.stacks.values() if stack.region == region]),
+            ssm=ssm,
+            imports=exports_of([stack for stack in environment.stacks.values() if stack.region == where]),
         )
     return environment
 
