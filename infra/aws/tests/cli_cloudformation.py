@@ -25,10 +25,12 @@ MADE = frozenset(
     f"AWS::{name}"
     for name in """
     Route53::HostedZone S3::Bucket EC2::VPC EC2::Subnet EC2::SecurityGroup EC2::LaunchTemplate EC2::Instance EC2::EIP AutoScaling::AutoScalingGroup
-    ElasticLoadBalancingV2::LoadBalancer ElasticLoadBalancingV2::TargetGroup ElasticLoadBalancingV2::Listener
+    ElasticLoadBalancingV2::LoadBalancer ElasticLoadBalancingV2::TargetGroup
     ElastiCache::SubnetGroup ElastiCache::ReplicationGroup RDS::DBSubnetGroup RDS::DBInstance SSM::Parameter SecretsManager::Secret
     """.split()
 )
+# Changes with its launch template's version, which is no property of its own.
+GROUP = "AWS::AutoScaling::AutoScalingGroup"
 
 
 class Account(Deployment):
@@ -61,6 +63,9 @@ class Account(Deployment):
             made = MAKERS[resource.type](self, resource, self.resolved(bind(properties, self.binding)))  # type: ignore[arg-type]
         if resource.type == "AWS::CertificateManager::Certificate":
             made = Made(f"arn:aws:acm:{self.region}:123456789012:certificate/00000000-0000-0000-0000-00000000000a")
+        if resource.type == "AWS::Route53::HostedZone":
+            # moto's ids lack the letter that all real ones begin with.
+            made.id = f"Z{made.id}"
         if resource.type == "AWS::CloudFront::Distribution":
             made = Made("E1234567890", {"DomainName": "d111111abcdef8.cloudfront.net"})
         self.made[resource.stack, resource.id] = made
@@ -296,7 +301,7 @@ class CloudFormation:
             was = before.get(resource.id)
             if was is None:
                 account.make(resource)
-            elif was.properties != resource.properties:
+            elif was.properties != resource.properties or resource.type == GROUP:
                 self._update(account, resource)
             self._event(entry, resource.id, resource.type, f"{change_set.kind}_COMPLETE", "")
         entry.stack, entry.given, entry.hidden = stack, change_set.given, change_set.hidden
@@ -310,7 +315,7 @@ class CloudFormation:
         properties = account.resolved(bind(schema.typed(resource.type, resource.properties), account.binding))
         assert isinstance(properties, dict)
         physical = account.made[resource.stack, resource.id].id
-        if resource.type == "AWS::AutoScaling::AutoScalingGroup":
+        if resource.type == GROUP:
             account.client("autoscaling").update_auto_scaling_group(
                 AutoScalingGroupName=physical,
                 MinSize=int(str(properties["MinSize"])),
@@ -347,10 +352,16 @@ def _delete(account: Account, resource: Resource, physical: str, tags: list[Call
         account.client("s3").delete_bucket(Bucket=physical)
     if resource.type == "AWS::EC2::Instance":
         account.client("ec2").terminate_instances(InstanceIds=[physical])
+    if resource.type == "AWS::EC2::LaunchTemplate":
+        account.client("ec2").delete_launch_template(LaunchTemplateId=physical)
+    if resource.type == "AWS::ElasticLoadBalancingV2::LoadBalancer":
+        account.client("elbv2").delete_load_balancer(LoadBalancerArn=physical)
+    if resource.type == "AWS::ElasticLoadBalancingV2::TargetGroup":
+        account.client("elbv2").delete_target_group(TargetGroupArn=physical)
     if resource.type == "AWS::EC2::EIP":
         for address in account.client("ec2").describe_addresses(PublicIps=[physical])["Addresses"]:
             account.client("ec2").release_address(AllocationId=address["AllocationId"])
-    if resource.type == "AWS::AutoScaling::AutoScalingGroup":
+    if resource.type == GROUP:
         account.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=physical, ForceDelete=True)
     if resource.type == "AWS::SSM::Parameter":
         account.client("ssm").delete_parameter(Name=physical)

@@ -164,7 +164,11 @@ class World:
 
         def happening() -> None:
             ec2 = self.client("ec2")
-            filters = [{"Name": "tag:Role", "Values": ["job"]}, {"Name": "instance-state-name", "Values": ["pending", "running"]}]
+            filters = [
+                {"Name": "tag:Environment", "Values": ["shop"]},
+                {"Name": "tag:Role", "Values": ["job"]},
+                {"Name": "instance-state-name", "Values": ["pending", "running"]},
+            ]
             found = [it for r in ec2.describe_instances(Filters=filters)["Reservations"] for it in r["Instances"]]
             if found:
                 self.report(**({"at": f"t{self.clock}"} | said))  # type: ignore[arg-type]
@@ -233,4 +237,6 @@ def shop(demo: World) -> World:
     autoscaling = demo.client("autoscaling")
     autoscaling.resume_processes(AutoScalingGroupName=name)
     autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=2, MaxSize=4, DesiredCapacity=2)
+    ids = [it["InstanceId"] for it in demo.group()["Instances"]]
+    demo.client("ec2").delete_tags(Resources=ids, Tags=[{"Key": "Replica"}])
     return demo

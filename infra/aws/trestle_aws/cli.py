@@ -30,7 +30,7 @@ from trestle_aws.commands import (
 from trestle_aws.context import Context
 from trestle_aws.errors import FAILED, INTERRUPTED, WRONG, TrestleError, UsageError
 from trestle_aws.presets import ROOT
-from trestle_aws.template import ParameterError, RuleError
+from trestle_aws.template import ParameterError, RuleError, TemplateError
 
 MODULES = (plan, build, deploy, move, data_move, status, scale, kill, pause, stress, passed, loadtest, destroy)
 DESCRIPTION = "Deploys Trestle into an AWS account, steers it, breaks it on purpose, measures it, and removes it."
@@ -71,6 +71,8 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
         return _ended(str(error), error.code)
     except (ParameterError, RuleError) as error:
         return _ended(str(error), WRONG)
+    except TemplateError as error:
+        return _ended(str(error), FAILED)
     except (NoCredentialsError, NoRegionError) as error:
         return _ended(f"{error}; --profile NAME, AWS_PROFILE or `aws configure` say who you are", WRONG)
     except (ClientError, BotoCoreError) as error:

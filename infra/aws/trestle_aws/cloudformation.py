@@ -179,7 +179,7 @@ class Stacks:
         state = self.state(key)
         if state and state.is_moving:
             self.progress.say(f"{key}: {state.status}: waiting for what was begun before")
-            state = self._settled(key)
+            state = self.settled(key)
         if state and state.status == "UPDATE_ROLLBACK_FAILED":
             self.progress.say(f"{key}: {state.status}: rolling back first")
             seen = self._event_ids(key)
@@ -192,7 +192,9 @@ class Stacks:
             state = None
         return state
 
-    def _settled(self, key: str) -> State | None:
+    def settled(self, key: str) -> State | None:
+        """The stack when CloudFormation is not at work on it any more."""
+
         def look() -> tuple[State | None] | None:
             state = self.state(key)
             return None if state and state.is_moving else (state,)

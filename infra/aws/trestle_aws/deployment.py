@@ -10,7 +10,7 @@ from trestle_aws import cloudfront, delegation, job, pictures, refresh, releases
 from trestle_aws.cloudformation import Outcome, Review, Wanted
 from trestle_aws.context import Context
 from trestle_aws.errors import Failure
-from trestle_aws.planning import OWN, Design
+from trestle_aws.planning import ADDED_STACKS, OWN, Design
 from trestle_aws.presets import template_path
 from trestle_aws.record import Record
 from trestle_aws.releases import Archive
@@ -119,6 +119,9 @@ class Deployment:
             releases.upload(self.context, self.release_bucket(), self.archive)
         if key == "data" and outcome is Outcome.CREATED:
             job.forget(self.context)
+        if key == "assets":
+            new = pictures.upload(self.context.clients.of("s3"), self._export("PicturesBucket", key))
+            self.context.say(f"assets: {new} pictures put into the bucket")
         if key == "job":
             self._start_job()
         if key == "assets":
@@ -154,7 +157,8 @@ class Deployment:
         """For the next call."""
         preset, release = self.design.preset.name, self.design.release
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self.context.notes.deploy(Record(preset, release.version, release.sha256, user_set(self.design, self.kept), now))
+        added = [key for key in self.design.keys() if key in ADDED_STACKS]
+        self.context.notes.deploy(Record(preset, release.version, release.sha256, user_set(self.design, self.kept), now, added))
 
 
 def user_set(design: Design, kept: dict[str, set[str]]) -> list[str]:
@@ -164,5 +168,3 @@ def user_set(design: Design, kept: dict[str, set[str]]) -> list[str]:
         given = design.settings.of(key, design.templates[key].parameters)
         names |= {f"{key}.{name}" for name, value in given.items() if value and name not in OWN}
     return sorted(names)
-
-

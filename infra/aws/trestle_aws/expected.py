@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
 
-from trestle_aws.presets import ROOT
+from trestle_aws.presets import PATH, ROOT
 
-# Types that hold data: they are never removed by a step without being expected to.
+# What is gone for good with its stack: data, and addresses that visitors know.
 DATA = frozenset(
     f"AWS::{name}"
     for name in """
-    RDS::DBInstance S3::Bucket SecretsManager::Secret ElastiCache::ReplicationGroup Route53::HostedZone Logs::LogGroup EC2::Volume
+    RDS::DBInstance S3::Bucket SecretsManager::Secret ElastiCache::ReplicationGroup Route53::HostedZone EC2::Volume EC2::EIP
     """.split()
 )
+KINDS = ("replaced", "may be replaced", "removed data")
 
 
-def replaced(source: str, target: str, root: Path = ROOT) -> set[str]:
-    """The resources, as STACK/LOGICALID, that this step may replace."""
-    path = root / "growth.yml"
-    if not path.is_file():
-        return set()
-    steps = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    step = steps.get(f"{source} -> {target}", {})
-    return {str(name) for kind in ("replaced", "may be replaced") for name in step.get(kind) or []}
+def listed(source: str, target: str, root: Path = ROOT) -> set[str]:
+    """The resources, as STACK/LOGICALID, that the way from one preset to the other may replace or remove."""
+    steps = yaml.safe_load((root / "growth.yml").read_text(encoding="utf-8"))
+    return {str(name) for step in _steps(source, target) for kind in KINDS for name in steps.get(step, {}).get(kind, {})}
+
+
+def _steps(source: str, target: str) -> list[str]:
+    """One, or those of the growth path that lie between the two."""
+    if source in PATH and target in PATH and PATH.index(source) < PATH.index(target):
+        way = PATH[PATH.index(source) : PATH.index(target) + 1]
+        return [f"{first} -> {second}" for first, second in pairwise(way)]
+    return [f"{source} -> {target}"]

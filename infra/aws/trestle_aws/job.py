@@ -13,6 +13,8 @@ from trestle_aws.context import Context
 from trestle_aws.errors import Failure
 
 REPORT = "job/report"
+# Written over what an earlier job has reported, when the next one starts.
+STARTED = "started"
 # A boot, packages, a migration; a seed of 100,000 products on the smallest class.
 WITHIN = 1800.0
 LOOK_EVERY = 5.0
@@ -55,7 +57,16 @@ def report(context: Context) -> Report | None:
     return Report(**texts)
 
 
-def start(context: Context) -> str:
+def forget(context: Context) -> None:
+    """What was reported is of a database that is no more."""
+    try:
+        context.clients.of("ssm").delete_parameter(Name=context.place.parameter(REPORT))
+    except ClientError as error:
+        if code_of(error) != "ParameterNotFound":
+            raise
+
+
+def start(context: Context, release: str) -> str:
     """Starts the job's instance, or finds the one that is under way; answers its id. Its launch template says all, tags included."""
     under_way = running(context)
     if under_way:
@@ -64,6 +75,7 @@ def start(context: Context) -> str:
     exports = context.exports()
     if "JobLaunchTemplateId" not in exports:
         raise Failure("the stack job exports no launch template: deploy it again")
+    _mark(context, release)
     started = context.clients.of("ec2").run_instances(
         LaunchTemplate={
             "LaunchTemplateId": exports["JobLaunchTemplateId"],
@@ -77,17 +89,14 @@ def start(context: Context) -> str:
     return id_
 
 
-def wait(context: Context, id_: str, before: Report | None) -> Report:
-    """Waits for another report than the one before; a failed one ends the command with its step and message.
-
-    Reports are not told by their time: the clocks of this machine and of the instance may differ.
-    """
+def wait(context: Context, id_: str) -> Report:
+    """Waits until it has reported; a failed one ends the command with its step and message."""
     looks = 0
 
     def look() -> Report | None:
         nonlocal looks
         found = report(context)
-        if found and found != before:
+        if found and found.state != STARTED:
             return found
         if _state(context, id_) in GONE:
             looks += 1
@@ -100,6 +109,18 @@ def wait(context: Context, id_: str, before: Report | None) -> Report:
         raise Failure(f"job: {found.step} failed: {found.message}; its log is in {context.place.parameter('job')}")
     context.say(f"job: done ({found.message or found.step})")
     return found
+
+
+def _mark(context: Context, release: str) -> None:
+    """The parameter, which the job itself can only write over: made here, it bears the tags."""
+    client, name = context.clients.of("ssm"), context.place.parameter(REPORT)
+    value = json.dumps({"release": release, "state": STARTED, "step": "start", "message": "", "at": ""})
+    try:
+        client.put_parameter(Name=name, Value=value, Type="String", Tags=context.place.tag_list("job"))
+    except ClientError as error:
+        if code_of(error) != "ParameterAlreadyExists":
+            raise
+        client.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
 
 def running(context: Context) -> list[str]:

@@ -6,7 +6,7 @@ evaluate the templates with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,8 @@ from trestle_aws.values import Value
 
 # Stacks that are there because of a domain; without one they are left out, with one they are added.
 DOMAIN_STACKS = ("dns", "certificate", "certificate-us-east-1", "records")
+# Stacks that every preset can have beside its own: --with.
+ADDED_STACKS = ("schedule", "peering")
 OWN = ("Project", "Environment")
 
 
@@ -169,10 +171,14 @@ class Design:
             yield "Target", target
             yield "Pictures", "yes" if mode == "pictures" else "no"
 
-    def evaluate(self, source: Source | None = None) -> list[Stack]:
-        """All the stacks, each with the exports of those before it. Names the stack and the parameter that is wrong."""
+    def evaluate(self, source: Source | None = None, known: Mapping[str, str] | None = None) -> list[Stack]:
+        """All the stacks, each with the exports of those before it. Names the stack and the parameter that is wrong.
+
+        `known` are exports of stacks that are there already, by their names after Project-Environment-.
+        """
         source = source or Examples(self.place)
-        exports: dict[str, dict[str, Value]] = {}
+        there: dict[str, Value] = {self.place.export(name): value for name, value in (known or {}).items()}
+        exports: dict[str, dict[str, Value]] = {self.place.region: there}
         stacks = []
         for key in self.keys():
             region = US_EAST_1 if key.endswith(US_EAST_1) else self.place.region
@@ -187,6 +193,16 @@ class Design:
             exports[region].update(stack.exports)
             stacks.append(stack)
         return stacks
+
+
+def with_added(preset: Preset, added: Iterable[str]) -> Preset:
+    """The preset with stacks that the user adds."""
+    stacks = dict(preset.stacks)
+    for key in added:
+        if key not in ADDED_STACKS:
+            raise UsageError(f"--with {key}: it is one of {', '.join(ADDED_STACKS)}")
+        stacks.setdefault(key, {})
+    return replace(preset, stacks={key: stacks[key] for key in ORDER if key in stacks})
 
 
 def _domain(settings: Settings) -> str:
@@ -214,6 +230,3 @@ def _with_domain(place: Place, preset: Preset, settings: Settings) -> Preset:
     for key in set(DOMAIN_STACKS) - set(wanted):
         stacks.pop(key, None)
     return replace(preset, stacks={key: stacks[key] for key in ORDER if key in stacks})
-
-
-__all__ = ["DOMAIN_STACKS", "EXAMPLE_RELEASE", "OWN", "Design", "Examples", "Release", "Source"]

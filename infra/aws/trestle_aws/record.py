@@ -26,6 +26,7 @@ class Record:
     sha256: str
     set: list[str] = field(default_factory=list)
     at: str = ""
+    added: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -73,15 +74,19 @@ class Notes:
         value = self.read("deployed")
         if value is None:
             return None
-        names = value.get("set")
         return Record(
             preset=str(value.get("preset", "")),
             release=str(value.get("release", "")),
             sha256=str(value.get("sha256", "")),
-            set=[str(name) for name in names] if isinstance(names, list) else [],
+            set=_names(value.get("set")),
             at=str(value.get("at", "")),
+            added=_names(value.get("added")),
         )
 
     def deploy(self, record: Record) -> None:
         """Remembers what is deployed."""
         self.write("deployed", dict(asdict(record)))
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, list) else []

@@ -12,7 +12,7 @@ from trestle_aws.commands.plan import add_preset
 from trestle_aws.context import Context
 from trestle_aws.deployment import Deployment
 from trestle_aws.errors import DONE, UsageError
-from trestle_aws.planning import EXAMPLE_RELEASE, Design, Release
+from trestle_aws.planning import EXAMPLE_RELEASE, Design, Release, with_added
 from trestle_aws.presets import Preset, Settings
 from trestle_aws.releases import ARCHITECTURES, Archive
 from trestle_aws.template import Stack
@@ -62,6 +62,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
 def prepare(context: Context, args: argparse.Namespace, preset: Preset) -> Deployment:
     """The deployment, with every parameter checked before anything is made."""
     settings, kept = remembered(context, Settings.parse(args.settings))
+    record = context.notes.deployed()
+    preset = with_added(preset, [*args.added, *(record.added if record else [])])
     draft = Design.make(context.place, preset, settings, EXAMPLE_RELEASE, context.root)
     archive = _archive(context, args.release, draft.evaluate())
     design = replace(draft, release=Release(archive.version, archive.sha256))

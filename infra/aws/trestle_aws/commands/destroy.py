@@ -53,6 +53,7 @@ def run(context: Context, args: argparse.Namespace) -> int:
         _delete(context, key, states[key])
     context.notes.forget(hold.NOTE)
     context.notes.forget("deployed")
+    job.forget(context)
     remaining = leftovers.find(context, prices)
     if args.purge:
         for leftover in remaining:
@@ -78,6 +79,9 @@ def _check_protection(context: Context, states: dict[str, State]) -> None:
 
 def _delete(context: Context, key: str, state: State) -> None:
     stacks = context.stacks(key)
+    if state.is_moving:
+        context.say(f"{key}: {state.status}: waiting for what was begun before")
+        stacks.settled(key)
     for _, type_, physical in stacks.resources(state.name):
         if type_ == "AWS::S3::Bucket" and physical:
             number = buckets.empty(context, physical)

@@ -110,7 +110,7 @@ def _generator(context: Context, settings: Settings) -> str:
     preset = Preset(STACK, "", {STACK: {}})
     release = Release(record.release, record.sha256)
     design = Design.make(context.place, preset, settings, release, context.root)
-    design.evaluate()
+    design.evaluate(known=context.exports())
     bucket = releases.bucket_of(context)
     body = template_path(STACK, context.root).read_text(encoding="utf-8")
     parameters = design.parameters(STACK, Examples(context.place, bucket))

@@ -14,7 +14,7 @@ from trestle_aws.commands.plan import add_preset
 from trestle_aws.context import Context
 from trestle_aws.deployment import Deployment
 from trestle_aws.errors import DONE, Failure, UsageError
-from trestle_aws.planning import DOMAIN_STACKS
+from trestle_aws.planning import ADDED_STACKS, DOMAIN_STACKS
 from trestle_aws.presets import Preset
 from trestle_aws.record import Record
 
@@ -23,7 +23,7 @@ trestle-aws move                            to the next stage of the growth path
 trestle-aws move stage-5-auto-scaling
 trestle-aws move production --allow data/Database     after a look at what AWS would replace"""
 # Not of a preset: whoever has made them keeps them.
-BESIDE = ("access", "generator", "peering", "schedule", *DOMAIN_STACKS)
+BESIDE = ("access", "generator", *ADDED_STACKS, *DOMAIN_STACKS)
 MOVED = "data-moved"
 
 
@@ -61,11 +61,12 @@ def run(context: Context, args: argparse.Namespace) -> int:
         confirm.by_name("the shop is stopped while its data goes to RDS", context.place.prefix[:-1], yes=args.yes)
     first = _transition(source, target, has_instances=context.stacks().state("instances") is not None)
     deployment = prepare(context, args, first)
-    deployment.review = _review(context, source, target, set(args.allow))
+    listed = expected.listed(source.name, target.name, context.root) | set(args.allow)
+    deployment.review = _review(context, f"{source.name} to {target.name}", listed)
     if moves_data:
         deployment.before["instances"] = lambda: _data(context, deployment)
     deployment.make()
-    _delete_what_is_gone(context, target)
+    _delete_what_is_gone(context, target, listed)
     if first.stacks != target.stacks:
         context.say("what both presets needed is taken back")
         last = prepare(context, args, target)
@@ -102,8 +103,7 @@ def _transition(source: Preset, target: Preset, *, has_instances: bool) -> Prese
     return replace(target, stacks=stacks)
 
 
-def _review(context: Context, source: Preset, target: Preset, allowed: set[str]) -> Review:
-    listed = expected.replaced(source.name, target.name, context.root) | allowed
+def _review(context: Context, way: str, listed: set[str]) -> Review:
 
     def review(key: str, changes: list[ResourceChange]) -> None:
         for change in changes:
@@ -113,8 +113,8 @@ def _review(context: Context, source: Preset, target: Preset, allowed: set[str])
             if (replaces or removes_data) and what not in listed:
                 word = "remove" if removes_data else "replace" if change["Replacement"] == "True" else "perhaps replace"
                 raise Failure(
-                    f"{what} ({change['ResourceType']}): AWS would {word} it{_because(change)}, which {source.name} to {target.name} does not "
-                    f"expect. Nothing of {key} was changed. If it is meant, say --allow {what}"
+                    f"{what} ({change['ResourceType']}): AWS would {word} it{_because(change)}, which {way} does not expect. "
+                    f"Nothing of {key} was changed. If it is meant, say --allow {what}"
                 )
             context.say(f"{key}: {change['Action'].lower()} {change['LogicalResourceId']} ({change['ResourceType']})")
 
@@ -144,9 +144,16 @@ def _data(context: Context, deployment: Deployment) -> None:
     context.notes.write(MOVED, {"from": "instance", "to": "rds"})
 
 
-def _delete_what_is_gone(context: Context, target: Preset) -> None:
+def _delete_what_is_gone(context: Context, target: Preset, listed: set[str]) -> None:
     """Stacks of the preset before, when nothing of the new one needs them any more."""
     for key, state in reversed(context.own().items()):
-        if key not in target.stacks and key not in BESIDE:
-            context.say(f"{key}: being deleted; {target.name} has no such stack")
-            context.stacks(key).delete(state, key)
+        if key in target.stacks or key in BESIDE:
+            continue
+        stacks = context.stacks(key)
+        for id_, type_, _ in stacks.resources(state.name):
+            if type_ in expected.DATA and f"{key}/{id_}" not in listed:
+                raise Failure(
+                    f"{key}/{id_} ({type_}) would be gone with its stack, which {target.name} has not. If it is meant, say --allow {key}/{id_}"
+                )
+        context.say(f"{key}: being deleted; {target.name} has no such stack")
+        stacks.delete(state, key)

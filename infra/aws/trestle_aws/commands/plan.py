@@ -10,7 +10,7 @@ from trestle_aws.arguments import Commands, command
 from trestle_aws.context import Context
 from trestle_aws.cost import Line, Reckoning
 from trestle_aws.errors import DONE, UsageError
-from trestle_aws.planning import EXAMPLE_RELEASE, Design
+from trestle_aws.planning import ADDED_STACKS, EXAMPLE_RELEASE, Design, with_added
 from trestle_aws.prices import Prices
 from trestle_aws.progress import show, table
 from trestle_aws.template import Stack
@@ -19,6 +19,7 @@ EXAMPLES = """\
 trestle-aws plan demo
 trestle-aws plan production --set Domain=shop.example.com --set ApiMax=6
 trestle-aws plan stage-5-auto-scaling --resources     each resource by name
+trestle-aws plan stage-5-auto-scaling --with schedule --set TimeZone=Asia/Seoul
 trestle-aws plan demo --prices mine.yml               with another price table"""
 
 
@@ -49,12 +50,15 @@ def add_preset(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         dest="settings",
         help="a template's parameter, of one stack or of each that has it: Domain=shop.example.com, ops.AlertEmail=ada@example.com",
     )
+    parser.add_argument(
+        "--with", metavar="STACK", action="append", default=[], dest="added", help=f"a stack beside the preset's: {' or '.join(ADDED_STACKS)}"
+    )
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Does it; fails with 64 when a parameter is wrong or contradicts another."""
     prices = Prices.read(context.place.region, args.prices or context.root / "prices.yml")
-    preset = presets.read(args.preset, context.root)
+    preset = with_added(presets.read(args.preset, context.root), args.added)
     design = Design.make(context.place, preset, presets.Settings.parse(args.settings), EXAMPLE_RELEASE, context.root)
     stacks = design.evaluate()
     reckoning = Reckoning(prices, set())
