@@ -75,8 +75,19 @@ def _paths(resource_type: str, keyword: str) -> set[str]:
     return {str(path).removeprefix("/properties/") for path in listed} if isinstance(listed, list) else set()
 
 
+_known: dict[tuple[str, str], list[str]] = {}
+"""Answers that were given before: the same resource is in many environments."""
+
+
 def errors(resource: Resource) -> list[str]:
     """What is wrong with the resource's properties, each with the path: "Listeners/0/Port: ..."."""
+    key = (resource.type, repr(resource.properties))
+    if key not in _known:
+        _known[key] = _errors(resource)
+    return _known[key]
+
+
+def _errors(resource: Resource) -> list[str]:
     try:
         schema = of(resource.type)
     except TemplateError as error:
@@ -178,7 +189,7 @@ def typed(resource_type: str, properties: Mapping[str, Value]) -> dict[str, Valu
 
 
 def _typed(root: Schema, schema: Schema, value: Value) -> Value:
-    schema = _followed(root, schema)
+    schema = followed(root, schema)
     kinds = schema.get("type", [])
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if isinstance(value, dict) and "properties" in schema:
@@ -209,7 +220,7 @@ def _scalar(kinds: list[object], value: Value) -> Value:
     return value
 
 
-def _followed(root: Schema, schema: Schema) -> Schema:
+def followed(root: Schema, schema: Schema) -> Schema:
     while isinstance(schema.get("$ref"), str):
         target: object = root
         for part in str(schema["$ref"]).removeprefix("#/").split("/"):

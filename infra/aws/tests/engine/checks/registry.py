@@ -34,7 +34,11 @@ def property_of(name: str) -> Callable[[Check], Check]:
 
     def register(check: Check) -> Check:
         def run(environment: Environment) -> list[Finding]:
-            return [Finding(name, str(where), message) for where, message in check(environment)]
+            try:
+                return [Finding(name, str(where), message) for where, message in check(environment)]
+            except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+                # What is not of the form that AWS wants cannot be looked at, and that is a finding, too.
+                return [Finding(name, environment.name, f"cannot be looked at: {error!r}")]
 
         assert name not in CHECKS, name
         CHECKS[name] = run
