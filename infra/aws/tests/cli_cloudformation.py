@@ -1,6 +1,7 @@
 """CloudFormation for tests of trestle-aws, at boto3's boundary: moto's change sets make nothing.
 
-Calls are checked by botocore's own service model, templates are evaluated as CloudFormation does, and what the commands work with (buckets,
+Calls are checked by botocore's own service model, templates are evaluated as CloudFormation does, and what the commands
+work with (buckets,
 groups, instances, the database, parameters) is made in moto. All else only has a name.
 """
 
@@ -18,15 +19,17 @@ from botocore.validate import validate_parameters
 from engine.deploy import MAKERS, Deployment, Made
 from trestle_aws import schema
 from trestle_aws.template import ParameterError, Resource, RuleError, Stack, Template, TemplateError
-from trestle_aws.values import GetAtt, Ref, SsmParameter, Symbol, Value, bind
+from trestle_aws.values import GetAtt, SsmParameter, Symbol, Value, bind
 
 Call = dict[str, Any]
 MADE = frozenset(
     f"AWS::{name}"
     for name in """
-    Route53::HostedZone S3::Bucket EC2::VPC EC2::Subnet EC2::SecurityGroup EC2::LaunchTemplate EC2::Instance EC2::EIP AutoScaling::AutoScalingGroup
+    Route53::HostedZone S3::Bucket EC2::VPC EC2::Subnet EC2::SecurityGroup EC2::LaunchTemplate EC2::Instance EC2::EIP
+    AutoScaling::AutoScalingGroup
     ElasticLoadBalancingV2::LoadBalancer ElasticLoadBalancingV2::TargetGroup
-    ElastiCache::SubnetGroup ElastiCache::ReplicationGroup RDS::DBSubnetGroup RDS::DBInstance SSM::Parameter SecretsManager::Secret
+    ElastiCache::SubnetGroup ElastiCache::ReplicationGroup RDS::DBSubnetGroup RDS::DBInstance SSM::Parameter
+    SecretsManager::Secret
     """.split()
 )
 # Changes with its launch template's version, which is no property of its own.
@@ -131,15 +134,23 @@ class CloudFormation:
             validate_parameters(parameters, model.input_shape)
         return getattr(self, operation)(client.meta.region_name, **parameters)
 
-    # --- What trestle-aws calls -------------------------------------------------------------------------------------------
+    # --- What trestle-aws calls
+    # -------------------------------------------------------------------------------------------
 
     def DescribeStacks(self, region: str, StackName: str) -> Call:
         entry = self._find(region, StackName)
         self._pass(entry)
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in entry.outputs.items()]
-        given = [{"ParameterKey": key, "ParameterValue": "****" if key in entry.hidden else value} for key, value in entry.given.items()]
+        given = [
+            {"ParameterKey": key, "ParameterValue": "****" if key in entry.hidden else value}
+            for key, value in entry.given.items()
+        ]
         found = {"StackName": entry.name, "StackId": entry.id, "StackStatus": entry.status, "Tags": entry.tags}
-        return {"Stacks": [found | {"Parameters": given, "Outputs": outputs, "EnableTerminationProtection": entry.protected}]}
+        return {
+            "Stacks": [
+                found | {"Parameters": given, "Outputs": outputs, "EnableTerminationProtection": entry.protected}
+            ]
+        }
 
     def DescribeStackEvents(self, region: str, StackName: str) -> Call:
         return {"StackEvents": list(reversed(self._find(region, StackName).events))}
@@ -149,24 +160,36 @@ class CloudFormation:
         account = self._account(region, entry)
         rows = []
         for resource in entry.stack.resources.values() if entry.stack else []:
-            physical = account.made[resource.stack, resource.id].id if (resource.stack, resource.id) in account.made else ""
+            physical = (
+                account.made[resource.stack, resource.id].id if (resource.stack, resource.id) in account.made else ""
+            )
             row = {"LogicalResourceId": resource.id, "ResourceType": resource.type, "ResourceStatus": "CREATE_COMPLETE"}
             rows.append(row | {"PhysicalResourceId": physical})
         return {"StackResourceSummaries": rows}
 
     def ListExports(self, region: str) -> Call:
         entries = [entry for (where, _), entry in self.entries.items() if where == region]
-        return {"Exports": [{"Name": name, "Value": value} for entry in entries for name, value in entry.exports.items()]}
+        return {
+            "Exports": [{"Name": name, "Value": value} for entry in entries for name, value in entry.exports.items()]
+        }
 
-    def CreateChangeSet(self, region: str, StackName: str, ChangeSetType: str, Parameters: list[Call], Tags: list[Call], **more: Any) -> Call:
+    def CreateChangeSet(
+        self, region: str, StackName: str, ChangeSetType: str, Parameters: list[Call], Tags: list[Call], **more: Any
+    ) -> Call:
         entry = self.entries.get((region, StackName))
         if ChangeSetType == "CREATE":
             if entry and entry.status != "REVIEW_IN_PROGRESS":
-                raise _error("CreateChangeSet", "ValidationError", f"Stack {StackName} already exists and cannot be created again")
+                raise _error(
+                    "CreateChangeSet",
+                    "ValidationError",
+                    f"Stack {StackName} already exists and cannot be created again",
+                )
             entry = entry or self._new(region, StackName)
         elif entry is None or not entry.status.endswith("_COMPLETE") or entry.status == "ROLLBACK_COMPLETE":
             status = entry.status if entry else "missing"
-            raise _error("CreateChangeSet", "ValidationError", f"Stack:{StackName} is in {status} state and can not be updated.")
+            raise _error(
+                "CreateChangeSet", "ValidationError", f"Stack:{StackName} is in {status} state and can not be updated."
+            )
         assert entry is not None
         change_set = self._evaluated(region, entry, ChangeSetType, Parameters, Tags, _body(region, more))
         self.sets[change_set.id] = change_set
@@ -174,7 +197,12 @@ class CloudFormation:
 
     def DescribeChangeSet(self, region: str, ChangeSetName: str) -> Call:
         found = self.sets[ChangeSetName]
-        return {"Status": found.status, "StatusReason": found.reason, "Changes": found.changes, "ChangeSetName": ChangeSetName}
+        return {
+            "Status": found.status,
+            "StatusReason": found.reason,
+            "Changes": found.changes,
+            "ChangeSetName": ChangeSetName,
+        }
 
     def DeleteChangeSet(self, region: str, ChangeSetName: str) -> Call:
         del self.sets[ChangeSetName]
@@ -195,7 +223,13 @@ class CloudFormation:
         self._event(entry, failing[1], change_set.stack.resources[failing[1]].type, f"{word}_FAILED", reason)
         other = next(it for it in change_set.stack.resources.values() if it.id != failing[1])
         self._event(entry, other.id, other.type, f"{word}_FAILED", "Resource creation cancelled")
-        self._event(entry, entry.name, "AWS::CloudFormation::Stack", "ROLLBACK_IN_PROGRESS", f"The following resource(s) failed: [{failing[1]}]")
+        self._event(
+            entry,
+            entry.name,
+            "AWS::CloudFormation::Stack",
+            "ROLLBACK_IN_PROGRESS",
+            f"The following resource(s) failed: [{failing[1]}]",
+        )
         if word == "CREATE":
             entry.tags = change_set.tags
         entry.then = "ROLLBACK_COMPLETE" if word == "CREATE" else "UPDATE_ROLLBACK_COMPLETE"
@@ -209,7 +243,9 @@ class CloudFormation:
 
     def DeleteStack(self, region: str, StackName: str) -> Call:
         entry = self._find(region, StackName)
-        used = [e.key for e in self.entries.values() if e is not entry and e.stack and e.stack.imported & set(entry.exports)]
+        used = [
+            e.key for e in self.entries.values() if e is not entry and e.stack and e.stack.imported & set(entry.exports)
+        ]
         self.history.append(("delete", entry.key))
         entry.busy, entry.status, entry.then = self.slow, "DELETE_IN_PROGRESS", "DELETE_COMPLETE"
         if used:
@@ -220,11 +256,14 @@ class CloudFormation:
             entry.then = "DELETE_FAILED"
         return {}
 
-    # --- How ------------------------------------------------------------------------------------------------------------
+    # --- How
+    # ------------------------------------------------------------------------------------------------------------
 
     def _new(self, region: str, name: str) -> Entry:
         key = name.split("-", 2)[2]
-        entry = Entry(key, name, f"arn:aws:cloudformation:{region}:123456789012:stack/{name}/{next(self._numbers)}", region)
+        entry = Entry(
+            key, name, f"arn:aws:cloudformation:{region}:123456789012:stack/{name}/{next(self._numbers)}", region
+        )
         self.entries[region, name] = entry
         return entry
 
@@ -255,22 +294,28 @@ class CloudFormation:
             self.accounts[region, prefix].prefix = prefix
         return self.accounts[region, prefix]
 
-    def _evaluated(self, region: str, entry: Entry, kind: str, parameters: list[Call], tags: list[Call], body: str) -> ChangeSet:
+    def _evaluated(
+        self, region: str, entry: Entry, kind: str, parameters: list[Call], tags: list[Call], body: str
+    ) -> ChangeSet:
         template = _parsed(body)
         given = {}
         for parameter in parameters:
             name = parameter["ParameterKey"]
             given[name] = entry.given[name] if parameter.get("UsePreviousValue") else parameter["ParameterValue"]
-        imports: dict[str, Value] = dict((name, value) for e in self.entries.values() if e.region == region for name, value in e.exports.items())
+        imports: dict[str, Value] = dict(
+            (name, value) for e in self.entries.values() if e.region == region for name, value in e.exports.items()
+        )
         try:
             stack = template.evaluate(given, region=region, imports=imports, key=entry.key)
         except (ParameterError, RuleError, TemplateError) as error:
             raise _error("CreateChangeSet", "ValidationError", str(error)) from error
         changes = self._changes(entry, stack)
-        same = kind == "UPDATE" and not changes and entry.given == given
-        status, reason = ("FAILED", "The submitted information didn't contain changes.") if same else ("CREATE_COMPLETE", "")
-        hidden = {name for name, definition in template.parameters.items() if definition.get("NoEcho")}
         everything = {name: str(definition.get("Default", "")) for name, definition in template.parameters.items()} | given
+        same = kind == "UPDATE" and not changes and entry.given == everything
+        status, reason = (
+            ("FAILED", "The submitted information didn't contain changes.") if same else ("CREATE_COMPLETE", "")
+        )
+        hidden = {name for name, definition in template.parameters.items() if definition.get("NoEcho")}
         id_ = f"arn:aws:cloudformation:{region}:123456789012:changeSet/c/{next(self._numbers)}"
         return ChangeSet(id_, entry, kind, stack, everything, hidden, tags, status, reason, changes)
 
@@ -287,7 +332,11 @@ class CloudFormation:
             row = {"Action": action, "LogicalResourceId": id_, "ResourceType": resource.type, "Details": []}
             if action == "Modify":
                 assert now is not None and was is not None
-                changed = [name for name in now.properties | was.properties if now.properties.get(name) != was.properties.get(name)]
+                changed = [
+                    name
+                    for name in now.properties | was.properties
+                    if now.properties.get(name) != was.properties.get(name)
+                ]
                 row["Details"] = [{"Target": {"Attribute": "Properties", "Name": name}} for name in changed]
                 row["Replacement"] = self.replacing.get((entry.key, id_), "False")
             rows.append({"Type": "Resource", "ResourceChange": row})
@@ -323,10 +372,14 @@ class CloudFormation:
                 LaunchTemplate=properties["LaunchTemplate"],
             )
         if resource.type == "AWS::SSM::Parameter":
-            account.client("ssm").put_parameter(Name=properties["Name"], Value=properties["Value"], Type="String", Overwrite=True)
+            account.client("ssm").put_parameter(
+                Name=properties["Name"], Value=properties["Value"], Type="String", Overwrite=True
+            )
         if resource.type == "AWS::EC2::LaunchTemplate":
             given = {"LaunchTemplateId": physical, "LaunchTemplateData": properties["LaunchTemplateData"]}
-            version = account.fitted("ec2", "create_launch_template_version", given)["LaunchTemplateVersion"]["VersionNumber"]
+            version = account.fitted("ec2", "create_launch_template_version", given)["LaunchTemplateVersion"][
+                "VersionNumber"
+            ]
             account.made[resource.stack, resource.id].attributes["LatestVersionNumber"] = str(version)
 
     def _remove(self, region: str, entry: Entry) -> bool:
@@ -343,7 +396,12 @@ class CloudFormation:
         return True
 
     def _event(self, entry: Entry, id_: str, type_: str, status: str, reason: str) -> None:
-        event = {"EventId": f"e{next(self._numbers)}", "LogicalResourceId": id_, "ResourceType": type_, "ResourceStatus": status}
+        event = {
+            "EventId": f"e{next(self._numbers)}",
+            "LogicalResourceId": id_,
+            "ResourceType": type_,
+            "ResourceStatus": status,
+        }
         entry.events.append(event | {"ResourceStatusReason": reason, "StackName": entry.name})
 
 

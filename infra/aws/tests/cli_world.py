@@ -1,4 +1,6 @@
-"""An account in which trestle-aws runs, in this process: moto, CloudFormation, and what instances answer to Run Command."""
+"""An account in which trestle-aws runs, in this process: moto, CloudFormation, and what instances answer to Run
+Command.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +10,24 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore.client
 import botocore.loaders
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from cli_cloudformation import CloudFormation
 from moto import mock_aws
-from trestle_aws import cli, delegation, pace
+from trestle_aws import cli, delegation, pace, reader
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 LOADER = botocore.loaders.create_loader()
+PARSE = cache(reader.parse)
 Answer = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
 
@@ -97,7 +102,9 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"trestle-{version}-{architecture}.tar.gz").write_bytes(content)
 
-    def report(self, state: str = "done", step: str = "migrate", message: str = "ready", release: str = "1.0.0", at: str = "t1") -> None:
+    def report(
+        self, state: str = "done", step: str = "migrate", message: str = "ready", release: str = "1.0.0", at: str = "t1"
+    ) -> None:
         """The job's report."""
         value = {"release": release, "state": state, "step": step, "message": message, "at": at}
         self.client("ssm").put_parameter(
@@ -112,7 +119,9 @@ class World:
     def group(self, tier: str = "api") -> dict[str, Any]:
         """A group as AWS has it."""
         name = f"trestle-shop-app-{tier.capitalize()}Group"
-        return self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
+        return self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
+            "AutoScalingGroups"
+        ][0]
 
     def call(self, client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
         """What this world answers itself; none for moto."""
@@ -150,7 +159,12 @@ class World:
         for piece, code, output, errors in self.replies:
             if piece in command.line:
                 status = "Success" if code == 0 else "Failed"
-                return {"Status": status, "ResponseCode": code, "StandardOutputContent": output, "StandardErrorContent": errors}
+                return {
+                    "Status": status,
+                    "ResponseCode": code,
+                    "StandardOutputContent": output,
+                    "StandardErrorContent": errors,
+                }
         return {"Status": "Success", "ResponseCode": 0, "StandardOutputContent": "", "StandardErrorContent": ""}
 
     def sleep(self, seconds: float) -> None:
@@ -187,7 +201,11 @@ def account(folder: Path) -> Iterator[World]:
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, root / name)
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}.items():
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+        }.items():
             patch.setenv(name, value)
         for name in ("AWS_PROFILE", "AWS_REGION", "TRESTLE_PROJECT", "TRESTLE_ENVIRONMENT"):
             patch.delenv(name, raising=False)
@@ -199,8 +217,9 @@ def account(folder: Path) -> Iterator[World]:
             return real(client, operation, parameters) if answer is None else answer
 
         patch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-        # Each call of trestle-aws is a session of its own; the service models need not be read each time.
-        patch.setattr(botocore.loaders, "create_loader", lambda *_: LOADER)
+        # Each call of trestle-aws is a session of its own; service models and templates need not be read each time.
+        patch.setattr(botocore.session, "create_loader", lambda *_: LOADER)
+        patch.setattr(reader, "parse", PARSE)
         patch.setattr(pace, "sleep", made.sleep)
         patch.setattr(pace, "now", lambda: made.clock)
         patch.setattr(delegation, "name_servers", lambda domain: made.name_servers)

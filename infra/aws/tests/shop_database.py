@@ -19,7 +19,11 @@ REPOSITORY = ROOT.parent.parent
 
 def api() -> Path:
     """trestle-api, as `make build` makes it."""
-    folders = [os.environ.get("TRESTLE_BINARIES", ""), os.environ.get("CARGO_TARGET_DIR", "") + "/release", REPOSITORY / "target/release"]
+    folders = [
+        os.environ.get("TRESTLE_BINARIES", ""),
+        os.environ.get("CARGO_TARGET_DIR", "") + "/release",
+        REPOSITORY / "target/release",
+    ]
     for folder in folders:
         if (found := Path(folder) / "trestle-api").is_file():
             return found
@@ -27,14 +31,20 @@ def api() -> Path:
 
 
 def programs(cache: Path = REPOSITORY / ".trestle-aws/tests") -> str:
-    """A PATH with mariadb-dump, which this machine's client package may lack: then it is unpacked from Debian's, beside the system."""
+    """A PATH with mariadb-dump, which this machine's client package may lack: then it is unpacked from Debian's, beside
+    the system.
+    """
     path = os.environ["PATH"]
     if shutil.which("mariadb-dump") or shutil.which("mysqldump"):
         return path
     unpacked = cache / "mariadb-client"
     if not (unpacked / "usr/bin/mariadb-dump").is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "--quiet=2", "-o", "APT::Sandbox::User=root", "download", "mariadb-client"], cwd=cache, check=True)
+        subprocess.run(
+            ["apt-get", "--quiet=2", "-o", "APT::Sandbox::User=root", "download", "mariadb-client"],
+            cwd=cache,
+            check=True,
+        )
         package = next(cache.glob("mariadb-client_*.deb"))
         subprocess.run(["dpkg", "-x", package, unpacked], check=True)
     return f"{path}:{unpacked}/usr/bin"
@@ -53,9 +63,18 @@ class Server:
 
     def sql(self, statement: str, database: str = "") -> list[list[str]]:
         """The rows that it answers."""
-        command = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch", "--skip-column-names"]
+        command = [
+            "mariadb",
+            "--no-defaults",
+            f"--socket={self.socket}",
+            "--user=root",
+            "--batch",
+            "--skip-column-names",
+        ]
         command += [database] if database else []
-        ran = subprocess.run(command, input=statement, text=True, errors="surrogateescape", capture_output=True, check=True)
+        ran = subprocess.run(
+            command, input=statement, text=True, errors="surrogateescape", capture_output=True, check=True
+        )
         return [line.split("\t") for line in ran.stdout.splitlines()]
 
     def shop(self, database: str, products: int = 0) -> str:
@@ -83,10 +102,29 @@ def started(folder: Path) -> Iterator[Server]:
     """A server that ends with this."""
     data, socket = folder / "data", folder / "s"
     who = ["--user=root"] if os.geteuid() == 0 else []
-    install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db", *who]
+    install = [
+        "mariadb-install-db",
+        "--no-defaults",
+        f"--datadir={data}",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+        *who,
+    ]
     subprocess.run(install, check=True, capture_output=True)
-    command = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--pid-file={folder}/pid", "--skip-networking", *who]
-    command += ["--transaction-isolation=READ-COMMITTED", "--innodb-ft-min-token-size=2", "--innodb-buffer-pool-size=64M"]
+    command = [
+        "mariadbd",
+        "--no-defaults",
+        f"--datadir={data}",
+        f"--socket={socket}",
+        f"--pid-file={folder}/pid",
+        "--skip-networking",
+        *who,
+    ]
+    command += [
+        "--transaction-isolation=READ-COMMITTED",
+        "--innodb-ft-min-token-size=2",
+        "--innodb-buffer-pool-size=64M",
+    ]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         ping = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root", "--execute=SELECT 1"]

@@ -1,4 +1,6 @@
-"""The move of the data from stage 1 to stage 2, between two databases: all rows arrive or none, and nothing is believed that was not compared."""
+"""The move of the data from stage 1 to stage 2, between two databases: all rows arrive or none, and nothing is believed
+that was not compared.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ def target(server: Server, numbers: Iterator[int]) -> str:
     """An empty shop whose user may do with rows what it likes, and nothing else, as on RDS."""
     database = f"new{next(numbers)}"
     server.shop(database)
-    server.sql(f"CREATE USER {database}@localhost; GRANT SELECT, INSERT, UPDATE, DELETE ON {database}.* TO {database}@localhost")
+    server.sql(
+        f"CREATE USER {database}@localhost; GRANT SELECT, INSERT, UPDATE, DELETE ON {database}.* TO "
+        f"{database}@localhost"
+    )
     return database
 
 
@@ -52,7 +57,9 @@ def is_empty(server: Server, database: str) -> bool:
 def test_all_rows_arrive_by_a_user_who_may_only_write_rows(server: Server, target: str) -> None:
     code, said = moved(server, target)
     assert code == 0, said
-    assert said.count("checks hold") == 2 and said.rstrip().endswith("both sides hold the same rows, and the same audit")
+    assert said.count("checks hold") == 2 and said.rstrip().endswith(
+        "both sides hold the same rows, and the same audit"
+    )
     for table in ("products", "variants", "stock", "customers", "orders", "order_lines", "reviews", "product_ratings"):
         assert rows(server, target, table) == rows(server, "old", table) != [], table
 
@@ -84,7 +91,11 @@ def test_schemas_of_two_releases_are_told_apart(server: Server, target: str) -> 
 
 def test_a_load_that_breaks_off_leaves_nothing(server: Server, target: str) -> None:
     # Late in the dump: what came before must not stay.
-    server.sql("CREATE TRIGGER no BEFORE INSERT ON variants FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'disk full'", target)
+    server.sql(
+        "CREATE TRIGGER no BEFORE INSERT ON variants FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'disk "
+        "full'",
+        target,
+    )
     code, said = moved(server, target)
     assert code == 1 and "loading: " in said and "disk full" in said
     server.sql("DROP TRIGGER no", target)
@@ -92,7 +103,11 @@ def test_a_load_that_breaks_off_leaves_nothing(server: Server, target: str) -> N
 
 
 def test_a_row_that_changes_on_the_way_is_noticed_and_nothing_stays(server: Server, target: str) -> None:
-    server.sql("CREATE TRIGGER twist BEFORE INSERT ON products FOR EACH ROW SET NEW.description = CONCAT(NEW.description, '!')", target)
+    server.sql(
+        "CREATE TRIGGER twist BEFORE INSERT ON products FOR EACH ROW SET NEW.description = CONCAT(NEW.description, "
+        "'!')",
+        target,
+    )
     code, said = moved(server, target)
     assert code == 1 and "the rows of products differ" in said
     server.sql("DROP TRIGGER twist", target)
@@ -100,7 +115,10 @@ def test_a_row_that_changes_on_the_way_is_noticed_and_nothing_stays(server: Serv
 
 
 def test_after_a_failure_it_can_be_given_again(server: Server, target: str) -> None:
-    server.sql("CREATE TRIGGER no BEFORE INSERT ON stock FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'lost'", target)
+    server.sql(
+        "CREATE TRIGGER no BEFORE INSERT ON stock FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'lost'",
+        target,
+    )
     assert moved(server, target)[0] == 1
     server.sql("DROP TRIGGER no", target)
     code, said = moved(server, target)

@@ -55,7 +55,10 @@ def test_the_question_is_for_the_domains_name_servers() -> None:
         return answer(question, ["NS1.example.net", "ns2"])
 
     with resolver(reply) as port:
-        assert delegation.name_servers("shop.example.com", ["127.0.0.1"], port) == {"ns1.example.net", "ns2.shop.example.com"}
+        assert delegation.name_servers("shop.example.com", ["127.0.0.1"], port) == {
+            "ns1.example.net",
+            "ns2.shop.example.com",
+        }
     number, flags, count = struct.unpack_from("!3H", questions[0])
     assert flags & 0x0100, "it asks for recursion"
     assert (count, questions[0][12:]) == (1, name("shop.example.com") + struct.pack("!2H", 2, 1))
@@ -83,7 +86,10 @@ def test_an_answer_that_is_none_is_named_with_its_resolver(reply) -> None:  # ty
 
 def test_a_silent_resolver_is_not_waited_for_long_and_the_next_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delegation, "WITHIN", 0.1)
-    with resolver(lambda question: None) as port, pytest.raises(Failure, match="no resolver says who answers for shop.example.com"):
+    with (
+        resolver(lambda question: None) as port,
+        pytest.raises(Failure, match="no resolver says who answers for shop.example.com"),
+    ):
         delegation.name_servers("shop.example.com", ["127.0.0.1"], port)
     with resolver(lambda question: answer(question, ["ns1.example.net"])) as port:
         assert delegation.name_servers("shop.example.com", ["127.0.0.2", "127.0.0.1"], port) == {"ns1.example.net"}

@@ -151,7 +151,10 @@ def test_a_failed_update_is_rolled_back_and_the_next_call_tries_again(ready: Wor
     ready.ok("deploy", "demo")
     ready.formation.failing["app", "ApiGroup"] = "a limit"
     said = ready.run("deploy", "demo", "--set", "app.ApiMax=3")
-    assert said.code == 1 and "app: UPDATE_ROLLBACK_COMPLETE: ApiGroup (AWS::AutoScaling::AutoScalingGroup): a limit" in said.complaint
+    assert (
+        said.code == 1
+        and "app: UPDATE_ROLLBACK_COMPLETE: ApiGroup (AWS::AutoScaling::AutoScalingGroup): a limit" in said.complaint
+    )
     ready.ok("deploy", "demo", "--set", "app.ApiMax=3")
     assert ready.group("api")["MaxSize"] == 3
 
@@ -275,7 +278,8 @@ def test_two_environments_stand_beside_each_other(ready: World) -> None:
     assert {"trestle-shop-instances", "trestle-other-instances"} <= names
 
 
-# --- With a domain --------------------------------------------------------------------------------------------------------
+# --- With a domain
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_a_domain_that_is_not_delegated_stops_before_the_certificate_and_is_gone_on_with(ready: World) -> None:
@@ -320,7 +324,9 @@ def test_cloudfront_takes_its_certificate_from_us_east_1_and_the_balancer_its_ow
 
 PREFIX_LIST = {
     "DescribeManagedPrefixLists": lambda client, parameters: {"PrefixLists": [{"PrefixListId": "pl-12345678"}]},
-    "GetManagedPrefixListEntries": lambda client, parameters: {"Entries": [{"Cidr": "203.0.113.0/25"}, {"Cidr": "198.51.100.0/24"}]},
+    "GetManagedPrefixListEntries": lambda client, parameters: {
+        "Entries": [{"Cidr": "203.0.113.0/25"}, {"Cidr": "198.51.100.0/24"}]
+    },
 }
 
 
@@ -329,7 +335,9 @@ def _job_in(world: World, region: str) -> None:
         ec2 = world.client("ec2", region)
         if ec2.describe_instances(Filters=[{"Name": "tag:Role", "Values": ["job"]}])["Reservations"]:
             value = '{"release": "1.0.0", "state": "done", "step": "seed", "message": "ready", "at": "now"}'
-            world.client("ssm", region).put_parameter(Name="/trestle/shop/job/report", Value=value, Type="String", Overwrite=True)
+            world.client("ssm", region).put_parameter(
+                Name="/trestle/shop/job/report", Value=value, Type="String", Overwrite=True
+            )
 
     world.on_sleep.append(happening)
 

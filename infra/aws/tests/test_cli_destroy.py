@@ -1,4 +1,4 @@
-"""`trestle-aws destroy`: everything of this environment, nothing of another, and what remains is told with its price."""
+"""`trestle-aws destroy`: all of this environment, nothing of another, and what remains is told with its price."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def test_stacks_go_in_reverse_order_and_the_last_snapshot_stays_with_its_price(s
     said = stage.ok("destroy", "--yes")
     assert deleted(stage) == list(reversed(made))
     assert stage.formation.entries == {}
-    assert [it["DBSnapshotIdentifier"] for it in stage.client("rds").describe_db_snapshots()["DBSnapshots"]] == ["trestle-shop-data-database-final"]
+    assert [it["DBSnapshotIdentifier"] for it in stage.client("rds").describe_db_snapshots()["DBSnapshots"]] == [
+        "trestle-shop-data-database-final"
+    ]
     row = next(line for line in said.out.splitlines() if "database snapshot" in line)
     # 20 GiB at 0.095 USD.
     assert "trestle-shop-data-database-final" in row and "1.90" in row
@@ -65,13 +67,18 @@ def test_a_running_job_is_ended_first(stage: World) -> None:
     stage.on_sleep.clear()
     exports = stage.formation.entries["us-east-1", "trestle-shop-job"].exports
     template = exports["trestle-shop-JobLaunchTemplateId"]
-    id_ = stage.client("ec2").run_instances(LaunchTemplate={"LaunchTemplateId": template}, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    id_ = stage.client("ec2").run_instances(LaunchTemplate={"LaunchTemplateId": template}, MinCount=1, MaxCount=1)[
+        "Instances"
+    ][0]["InstanceId"]
     stage.ok("destroy", "--yes")
-    state = stage.client("ec2").describe_instances(InstanceIds=[id_])["Reservations"][0]["Instances"][0]["State"]["Name"]
+    state = stage.client("ec2").describe_instances(InstanceIds=[id_])["Reservations"][0]["Instances"][0]["State"][
+        "Name"
+    ]
     assert state == "terminated"
 
 
-# --- Nothing else ----------------------------------------------------------------------------------------------------------
+# --- Nothing else
+# ----------------------------------------------------------------------------------------------------------
 
 
 def everything(world: World) -> dict[str, Any]:  # noqa: F811
@@ -110,10 +117,14 @@ def foreign(world: World) -> None:  # noqa: F811
         world.client("ec2").allocate_address(Domain="vpc", TagSpecifications=spec)
         spec = [{"ResourceType": "instance", "Tags": [*tags, {"Key": "Role", "Value": "job"}]}]
         world.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, TagSpecifications=spec)
-        world.client("logs").create_log_group(logGroupName=f"/trestle/shop/{number}", tags={it["Key"]: it["Value"] for it in tags})
+        world.client("logs").create_log_group(
+            logGroupName=f"/trestle/shop/{number}", tags={it["Key"]: it["Value"] for it in tags}
+        )
         world.client("ssm").put_parameter(Name=f"/trestle/shop/{number}", Value="x", Type="String", Tags=tags)
         rds = world.client("rds")
-        rds.create_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t4g.micro", Engine="mysql", AllocatedStorage=20, Tags=tags)
+        rds.create_db_instance(
+            DBInstanceIdentifier=name, DBInstanceClass="db.t4g.micro", Engine="mysql", AllocatedStorage=20, Tags=tags
+        )
         rds.create_db_snapshot(DBSnapshotIdentifier=f"{name}-final", DBInstanceIdentifier=name, Tags=tags)
 
 
@@ -145,7 +156,8 @@ def test_a_bucket_that_lost_its_tags_is_not_emptied(stage: World) -> None:
     assert stage.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] > 0
 
 
-# --- Asking and refusing --------------------------------------------------------------------------------------------------
+# --- Asking and refusing
+# --------------------------------------------------------------------------------------------------
 
 
 class Terminal(io.StringIO):

@@ -31,7 +31,9 @@ def results(**files: str) -> bytes:
 def lab(shop: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:  # noqa: F811
     """A shop whose generator answers, and sends results to where it is told."""
     monkeypatch.chdir(tmp_path)
-    shop.answers["DescribeInstanceInformation"] = lambda client, parameters: {"InstanceInformationList": [{"PingStatus": "Online"}]}
+    shop.answers["DescribeInstanceInformation"] = lambda client, parameters: {
+        "InstanceInformationList": [{"PingStatus": "Online"}]
+    }
     shop.replies += [
         (RUN, 0, "passed: report.html\n", "some progress\n"),
         ("audit", 0, "audit: all 12 checks hold (0.3 s)\n", ""),

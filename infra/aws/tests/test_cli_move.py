@@ -1,4 +1,6 @@
-"""`trestle-aws move`: what may be replaced, the data's way to RDS, what is removed, and how a move that was stopped goes on."""
+"""`trestle-aws move`: what may be replaced, the data's way to RDS, what is removed, and how a move that was stopped
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def test_rds_is_empty_when_the_data_comes(one: World) -> None:
 
 
 def test_a_data_move_that_fails_stops_before_the_instance_and_is_tried_again(one: World) -> None:
-    one.replies.append(("data_move", 1, "data-move: the shop starts again, as it was\n", "data-move: stopped: the audits differ\n"))
+    one.replies.append(
+        ("data_move", 1, "data-move: the shop starts again, as it was\n", "data-move: stopped: the audits differ\n")
+    )
     said = one.run("move", "--yes")
     assert said.code == 1 and "the audits differ" in said.complaint
     assert given(one, "instances")["Database"] == "local" and preset(one) == "stage-1-single"
@@ -103,7 +107,9 @@ def test_what_aws_would_replace_is_named_with_the_property(one: World, answer: s
     _change(one, "network", "PublicSubnet1", "MapPublicIpOnLaunch")
     said = one.run("move", "--yes")
     assert said.code == 1
-    assert f"network/PublicSubnet1 (AWS::EC2::Subnet): AWS would {word} because of MapPublicIpOnLaunch" in said.complaint
+    assert (
+        f"network/PublicSubnet1 (AWS::EC2::Subnet): AWS would {word} because of MapPublicIpOnLaunch" in said.complaint
+    )
     assert "--allow network/PublicSubnet1" in said.complaint
     assert ("update", "network") not in one.formation.history and preset(one) == "stage-1-single"
     assert one.formation.sets == {}, "the change set is left behind"
@@ -142,7 +148,9 @@ def test_a_takeover_that_was_stopped_goes_on(world: World) -> None:  # noqa: F81
     world.build()
     world.finish_job()
     world.ok("deploy", "stage-3-second-instance")
-    world.formation.on_change = lambda key: world.formation.failing.update({("network", "Vpc"): "a limit"}) if key == "app" else None
+    world.formation.on_change = lambda key: (
+        world.formation.failing.update({("network", "Vpc"): "a limit"}) if key == "app" else None
+    )
     said = world.run("move")
     assert said.code == 1 and "instances" not in there(world) and preset(world) == "stage-3-second-instance"
     world.formation.on_change = lambda key: None

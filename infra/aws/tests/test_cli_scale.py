@@ -43,7 +43,10 @@ def test_wait_does_not_return_before_the_balancer_finds_them_healthy(shop: World
 
     def health(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
         looks.append(1)
-        ids = [it["InstanceId"] for it in shop.group("api" if "Api" in parameters["TargetGroupArn"] else "web")["Instances"]]
+        ids = [
+            it["InstanceId"]
+            for it in shop.group("api" if "Api" in parameters["TargetGroupArn"] else "web")["Instances"]
+        ]
         state = "healthy" if len(looks) > 8 else "initial"
         return {"TargetHealthDescriptions": [{"Target": {"Id": id_}, "TargetHealth": {"State": state}} for id_ in ids]}
 
@@ -68,7 +71,9 @@ def test_a_number_beyond_the_groups_bounds_is_refused(shop: World) -> None:  # n
     assert bounds(shop) == (2, 4, 2)
 
 
-@pytest.mark.parametrize("words", [["0"], ["-1"], ["two"], ["101"], [], ["2", "--seconds", "5"], ["2", "--allow-burst"], ["--release", "2"]])
+@pytest.mark.parametrize(
+    "words", [["0"], ["-1"], ["two"], ["101"], [], ["2", "--seconds", "5"], ["2", "--allow-burst"], ["--release", "2"]]
+)
 def test_wrong_words(shop: World, words: list[str]) -> None:  # noqa: F811
     said = shop.run("scale", *words)
     assert said.code == 64, said.err
@@ -101,7 +106,9 @@ def test_a_hold_fixes_the_number_and_gives_all_back(shop: World) -> None:  # noq
 
 def test_what_somebody_else_had_suspended_stays_so(shop: World) -> None:  # noqa: F811
     name = shop.group()["AutoScalingGroupName"]
-    shop.client("autoscaling").suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AZRebalance", "Terminate"])
+    shop.client("autoscaling").suspend_processes(
+        AutoScalingGroupName=name, ScalingProcesses=["AZRebalance", "Terminate"]
+    )
     shop.ok("scale", "3", "--hold", "--allow-burst", "--seconds", "1")
     assert suspended(shop) == {"AZRebalance", "Terminate"}
 

@@ -15,9 +15,20 @@ def status(world: World) -> dict[str, Any]:  # noqa: F811
 
 
 def test_without_a_shop_it_says_so(world: World) -> None:  # noqa: F811
-    for words in (["status"], ["scale", "2"], ["kill", "api-1"], ["audit"], ["stress", "api-1"], ["loadtest", "run"], ["move"]):
+    for words in (
+        ["status"],
+        ["scale", "2"],
+        ["kill", "api-1"],
+        ["audit"],
+        ["stress", "api-1"],
+        ["loadtest", "run"],
+        ["move"],
+    ):
         said = world.run(*words)
-        assert said.code == 1 and "nothing is deployed as --project trestle --environment shop --region us-east-1" in said.complaint
+        assert (
+            said.code == 1
+            and "nothing is deployed as --project trestle --environment shop --region us-east-1" in said.complaint
+        )
 
 
 def test_a_stage_without_groups_is_steered_too_and_nothing_is_terminated(world: World) -> None:  # noqa: F811

@@ -1,4 +1,4 @@
-"""`status`, `kill`, `pause`, `resume`, `stress` and trestle-api's own commands: what the load tests steer a stack by."""
+"""`status`, `kill`, `pause`, `resume`, `stress`, and trestle-api's own commands: what load tests steer a stack by."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def ids(shop: World) -> dict[str, str]:  # noqa: F811
     return {it["name"]: it["id"] for it in status(shop)["processes"]}
 
 
-# --- What the load tests ask ----------------------------------------------------------------------------------------------
+# --- What the load tests ask
+# ----------------------------------------------------------------------------------------------
 
 
 def test_status_has_the_fields_that_the_load_tests_read(shop: World) -> None:  # noqa: F811
@@ -41,7 +42,9 @@ def test_status_has_the_fields_that_the_load_tests_read(shop: World) -> None:  #
     names = [it["name"] for it in found["processes"]]
     assert names == ["web-1", "api-1", "api-2", "database", "redis"]
     api = found["processes"][1]
-    assert re.fullmatch(r"10\.20\.[45]\.\d+:8000", api["address"]) and api["ops_address"] == api["address"].replace(":8000", ":9000")
+    assert re.fullmatch(r"10\.20\.[45]\.\d+:8000", api["address"]) and api["ops_address"] == api["address"].replace(
+        ":8000", ":9000"
+    )
     # It runs on another machine.
     assert api["pid"] is None
     assert {it["state"] for it in found["processes"]} == {"ready"}
@@ -55,7 +58,9 @@ def test_every_command_line_of_the_load_tests_is_understood(shop: World) -> None
     shop.replies.append(("audit", 0, "audit: all 12 checks hold (0.1 s)\n", ""))
     for number, line in enumerate(lines):
         words = [values.get(word.strip(), word.strip().strip('"')) for word in line.split(",")]
-        placed = ["--environment=shop", *words] if number % 2 else [*words, "--environment", "shop", "--region", "us-east-1"]
+        placed = (
+            ["--environment=shop", *words] if number % 2 else [*words, "--environment", "shop", "--region", "us-east-1"]
+        )
         assert shop.run(*placed).code == 0, placed
 
 
@@ -63,7 +68,12 @@ def test_cpu_is_a_share_of_the_instance_as_cloudwatch_has_it(shop: World) -> Non
     first = ids(shop)["api-1"]
     now = datetime.now(UTC)
     data = [
-        {"MetricName": "CPUUtilization", "Dimensions": [{"Name": "InstanceId", "Value": first}], "Timestamp": now - timedelta(minutes=ago), "Value": value}
+        {
+            "MetricName": "CPUUtilization",
+            "Dimensions": [{"Name": "InstanceId", "Value": first}],
+            "Timestamp": now - timedelta(minutes=ago),
+            "Value": value,
+        }
         for ago, value in ((4, 90.0), (2, 42.0))
     ]
     shop.client("cloudwatch").put_metric_data(Namespace="AWS/EC2", MetricData=data)
@@ -102,7 +112,9 @@ def test_states_are_those_of_group_and_balancer(shop: World) -> None:  # noqa: F
 
 def test_who_replaces_a_replica_has_its_name_and_the_others_keep_theirs(shop: World) -> None:  # noqa: F811
     before = ids(shop)
-    shop.client("autoscaling").terminate_instance_in_auto_scaling_group(InstanceId=before["api-1"], ShouldDecrementDesiredCapacity=False)
+    shop.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=before["api-1"], ShouldDecrementDesiredCapacity=False
+    )
     after = ids(shop)
     assert after["api-2"] == before["api-2"]
     assert after["api-1"] != before["api-1"]
@@ -116,13 +128,18 @@ def test_the_page_for_people(shop: World) -> None:  # noqa: F811
     assert "api: 2 wanted, 2 to 4" in page and "preset demo, release 1.0.0" in page and "shop: http://" in page
 
 
-# --- Faults ----------------------------------------------------------------------------------------------------------------
+# --- Faults
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def test_kill_terminates_the_instance_and_no_other(shop: World) -> None:  # noqa: F811
     before = ids(shop)
     shop.ok("kill", "api-2")
-    states = {it["InstanceId"]: it["State"]["Name"] for r in shop.client("ec2").describe_instances()["Reservations"] for it in r["Instances"]}
+    states = {
+        it["InstanceId"]: it["State"]["Name"]
+        for r in shop.client("ec2").describe_instances()["Reservations"]
+        for it in r["Instances"]
+    }
     assert states[before["api-2"]] == "terminated"
     assert states[before["api-1"]] == states[before["web-1"]] == "running"
 
@@ -140,8 +157,12 @@ def test_kill_of_the_database_fails_over_only_where_there_is_a_standby(shop: Wor
 def test_kill_of_redis_restarts_a_node_that_is_alone_and_fails_over_else(shop: World) -> None:  # noqa: F811
     asked: list[str] = []
     shop.answers["RebootCacheCluster"] = lambda client, parameters: asked.append(parameters["CacheClusterId"]) or {}
-    shop.answers["TestFailover"] = lambda client, parameters: asked.append(f"failover {parameters['NodeGroupId']}") or {}
-    group = shop.client("elasticache").describe_replication_groups()["ReplicationGroups"][0] | {"MemberClusters": ["redis-001"]}
+    shop.answers["TestFailover"] = lambda client, parameters: (
+        asked.append(f"failover {parameters['NodeGroupId']}") or {}
+    )
+    group = shop.client("elasticache").describe_replication_groups()["ReplicationGroups"][0] | {
+        "MemberClusters": ["redis-001"]
+    }
     shop.answers["DescribeReplicationGroups"] = lambda client, parameters: {"ReplicationGroups": [group]}
     shop.ok("kill", "redis")
     group |= {"AutomaticFailover": "enabled", "NodeGroups": [{"NodeGroupId": "0001"}]}
@@ -192,14 +213,17 @@ def test_what_an_instance_says_of_a_failure_is_shown(shop: World) -> None:  # no
 
 def test_an_instance_that_systems_manager_does_not_know_is_named(shop: World) -> None:  # noqa: F811
     def unknown(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-        raise client.exceptions.InvalidInstanceId({"Error": {"Code": "InvalidInstanceId", "Message": ""}}, "SendCommand")
+        raise client.exceptions.InvalidInstanceId(
+            {"Error": {"Code": "InvalidInstanceId", "Message": ""}}, "SendCommand"
+        )
 
     shop.answers["SendCommand"] = unknown
     said = shop.run("pause", "api-1")
     assert said.code == 1 and "does its agent reach SSM?" in said.complaint
 
 
-# --- trestle-api's own commands ------------------------------------------------------------------------------------------
+# --- trestle-api's own commands
+# ------------------------------------------------------------------------------------------
 
 
 def test_an_audit_is_run_on_an_instance_and_its_words_and_code_are_its_own(shop: World) -> None:  # noqa: F811
@@ -215,8 +239,18 @@ def test_an_audit_is_run_on_an_instance_and_its_words_and_code_are_its_own(shop:
 
 
 def test_words_reach_trestle_api_as_they_are_but_for_the_place(shop: World) -> None:  # noqa: F811
-    shop.ok("admin", "grant", "--environment", "shop", "ada's account@example.com", "--region=us-east-1", "--", "--project")
-    assert shlex.split(shop.commands[-1].line) == [SHOP, "api", "admin", "grant", "ada's account@example.com", "--", "--project"]
+    shop.ok(
+        "admin", "grant", "--environment", "shop", "ada's account@example.com", "--region=us-east-1", "--", "--project"
+    )
+    assert shlex.split(shop.commands[-1].line) == [
+        SHOP,
+        "api",
+        "admin",
+        "grant",
+        "ada's account@example.com",
+        "--",
+        "--project",
+    ]
 
 
 def test_an_import_brings_its_file_and_leaves_none(shop: World, tmp_path: Path) -> None:  # noqa: F811
@@ -236,7 +270,7 @@ def test_an_import_brings_its_file_and_leaves_none(shop: World, tmp_path: Path) 
     shop.ok("import", str(file), "--all-or-nothing")
     line = shlex.split(shop.commands[-1].line)
     assert line[:2] == ["bash", "-c"]
-    assert f"{SHOP} api import \"$file\" --all-or-nothing" in line[2] and "https://" in line[2] and "trap" in line[2]
+    assert f'{SHOP} api import "$file" --all-or-nothing' in line[2] and "https://" in line[2] and "trap" in line[2]
     assert seen == [1]
     assert "Contents" not in shop.client("s3").list_objects_v2(Bucket=bucket, Prefix="passing/")
     assert shop.run("import", "not-there.csv").code == 64

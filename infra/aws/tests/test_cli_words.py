@@ -14,8 +14,23 @@ from trestle_aws.errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = (
-    "plan", "build", "deploy", "move", "data-move", "status", "scale", "kill", "pause", "resume", "stress", "audit", "seed", "import",
-    "admin", "loadtest", "destroy",
+    "plan",
+    "build",
+    "deploy",
+    "move",
+    "data-move",
+    "status",
+    "scale",
+    "kill",
+    "pause",
+    "resume",
+    "stress",
+    "audit",
+    "seed",
+    "import",
+    "admin",
+    "loadtest",
+    "destroy",
 )
 
 
@@ -109,7 +124,10 @@ def test_options_of_the_place_stand_anywhere(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_place_comes_from_the_environment_and_an_option_goes_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert take_global([])[0].place == take_global(["--project", "trestle", "--environment", "shop", "--region", "us-east-1"])[0].place
+    assert (
+        take_global([])[0].place
+        == take_global(["--project", "trestle", "--environment", "shop", "--region", "us-east-1"])[0].place
+    )
     monkeypatch.setenv("TRESTLE_ENVIRONMENT", "class")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     assert take_global([])[0].place.prefix == "trestle-class-" and take_global([])[0].place.region == "ap-northeast-2"
@@ -123,7 +141,9 @@ def test_the_program_is_found_from_anywhere_and_runs_where_its_packages_are(tmp_
     link = tmp_path / "trestle-aws"
     link.symlink_to(ROOT / "trestle-aws")
     # This test's Python has the packages.
-    ran = subprocess.run([sys.executable, link, "plan", "demo"], cwd=tmp_path, env=environment, text=True, capture_output=True)
+    ran = subprocess.run(
+        [sys.executable, link, "plan", "demo"], cwd=tmp_path, env=environment, text=True, capture_output=True
+    )
     assert ran.returncode == 0 and ran.stdout.startswith("demo: "), ran.stderr
 
 
@@ -142,5 +162,7 @@ def test_a_python_without_the_packages_enters_the_environment_that_has_them(tmp_
     assert ran.returncode == 0 and ran.stdout.startswith("demo: "), ran.stderr
     # One that has them no more is not entered for ever.
     (tree / "tools/venv").write_text(f"print({str(bare / 'bin/python')!r})\n")
-    ran = subprocess.run([bare / "bin/python", tree / "trestle-aws", "plan", "demo"], text=True, capture_output=True, timeout=20)
+    ran = subprocess.run(
+        [bare / "bin/python", tree / "trestle-aws", "plan", "demo"], text=True, capture_output=True, timeout=20
+    )
     assert ran.returncode == 64 and "broken" in ran.stderr

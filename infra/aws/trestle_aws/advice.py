@@ -1,4 +1,6 @@
-"""What somebody should know before a preset is deployed: what is weaker than it looks, and what costs more than another way."""
+"""What somebody should know before a preset is deployed: what is weaker than it looks, and what costs more than another
+way.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def _transport(stacks: dict[str, Stack]) -> Iterator[str]:
     if secure:
         return
     yield (
-        "the shop is reached by HTTP: passwords can be read on the way, and its cookies are without Secure. For more than exercises set Domain, "
+        "the shop is reached by HTTP: passwords can be read on the way, and its cookies are without Secure. For more "
+        "than exercises set Domain, "
         "or take stage-8-cdn, which has HTTPS by CloudFront's own name"
     )
 
@@ -41,7 +44,8 @@ def _endpoints(stacks: dict[str, Stack], prices: Prices) -> Iterator[str]:
     type_ = "t4g.nano"
     nat = prices.month("instances", type_, "hour") + prices.month("hourly", "public_ipv4_address")
     yield (
-        f"the interface endpoints cost about {cost.total(lines):.0f} USD a month; a NAT instance ({type_}, Nat=instance, Endpoints=no) "
+        f"the interface endpoints cost about {cost.total(lines):.0f} USD a month; a NAT instance ({type_}, "
+        "Nat=instance, Endpoints=no) "
         f"about {nat:.0f}"
     )
 
@@ -50,7 +54,8 @@ def _availability(stacks: dict[str, Stack]) -> Iterator[str]:
     network, data, app = stacks.get("network"), stacks.get("data"), stacks.get("app")
     if network is not None and network.parameters.get("Nat") in ("instance", "single") and app is not None:
         yield (
-            f"Nat={network.parameters['Nat']}: the way out is in one zone. Without it running instances go on, but none can be started, and "
+            f"Nat={network.parameters['Nat']}: the way out is in one zone. Without it running instances go on, but "
+            "none can be started, and "
             "nothing reaches CloudWatch; the shop's own traffic does not pass it"
         )
     if data is not None and data.parameters.get("MultiAz") == "no" and app is not None:
@@ -58,10 +63,14 @@ def _availability(stacks: dict[str, Stack]) -> Iterator[str]:
 
 
 def _burst(stacks: dict[str, Stack]) -> Iterator[str]:
-    types = [str(stack.parameters.get(name, "")) for stack in stacks.values() for name in MACHINES]
+    shop = [stacks[key] for key in ("app", "instances", "data") if key in stacks]
+    types = [str(stack.parameters.get(name, "")) for stack in shop for name in MACHINES]
     burstable = sorted({type_ for type_ in types if capacity.BURSTABLE.match(type_)})
     if burstable:
-        yield f"{', '.join(burstable)}: burstable, so CPU depends on credits; `scale --hold` for measurements wants others, or --allow-burst"
+        yield (
+            f"{', '.join(burstable)}: burstable, so CPU depends on credits; `scale --hold` for measurements wants "
+            "others, or --allow-burst"
+        )
 
 
 def _data(stacks: dict[str, Stack]) -> Iterator[str]:
@@ -69,7 +78,10 @@ def _data(stacks: dict[str, Stack]) -> Iterator[str]:
     if data is None:
         yield "the database is on the instance: it goes with it. `trestle-aws move` takes it to RDS"
     elif data.parameters.get("DeletionProtection") == "no":
-        yield "DeletionProtection=no: `destroy` deletes the database; its last state stays as a snapshot, which costs its storage"
+        yield (
+            "DeletionProtection=no: `destroy` deletes the database; its last state stays as a snapshot, which costs "
+            "its storage"
+        )
 
 
 def _missing(design: Design) -> Iterator[str]:

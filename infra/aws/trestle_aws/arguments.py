@@ -1,4 +1,6 @@
-"""The command line: options for the place before or after the command's word, one line and exit code 64 for what is wrong."""
+"""The command line: options for the place before or after the command's word, one line and exit code 64 for what is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,13 @@ import argparse
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from trestle_aws.context import Context
 from trestle_aws.errors import UsageError
 from trestle_aws.place import Place
 
-Commands = argparse._SubParsersAction  # noqa: SLF001  (argparse has no public name for it)
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 Run = Callable[[Context, argparse.Namespace], int]
 # Options that say which place is meant, with the variable that they default to, and what there is without either.
 GLOBAL = {
@@ -66,7 +68,7 @@ def take_global(words: Sequence[str]) -> tuple[Where, list[str]]:
 
 def command(commands: Commands, word: str, run: Run, summary: str, examples: str, *, description: str = "") -> Parser:
     """A command's parser, with its examples in `--help`."""
-    parser: Parser = commands.add_parser(
+    parser = commands.add_parser(
         word,
         help=summary[0].lower() + summary[1:],
         description=f"{summary}.{(' ' + description) if description else ''}",

@@ -18,7 +18,8 @@ def check_connections(pool: int, replicas: int, surplus: int, most: int) -> None
     if wanted > SHARE * most:
         fits = int(SHARE * most / pool) - surplus
         raise UsageError(
-            f"N {replicas}: {pool} connections (PoolSize) x ({replicas} + {surplus} while instances are refreshed) = {wanted} is more "
+            f"N {replicas}: {pool} connections (PoolSize) x ({replicas} + {surplus} while instances are refreshed) = "
+            f"{wanted} is more "
             f"than 80 % of the database's {most}; {max(fits, 0)} replicas fit, or a larger DatabaseClass"
         )
 
@@ -28,6 +29,7 @@ def check_steady(types: Iterable[tuple[str, str]]) -> None:
     for what, type_ in types:
         if BURSTABLE.match(type_):
             raise UsageError(
-                f"{what} is a {type_}, whose CPU depends on its credits: a measurement would show those. Take another class "
+                f"{what} is a {type_}, whose CPU depends on its credits: a measurement would show those. Take "
+                "another class "
                 "(m7g, c7g; db.m7g), or say --allow-burst"
             )

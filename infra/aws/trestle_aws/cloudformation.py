@@ -1,4 +1,5 @@
-"""Stacks in CloudFormation: their state, and changing one by a change set, from whatever state an earlier attempt left it in.
+"""Stacks in CloudFormation: their state, and changing one by a change set, from whatever state an earlier attempt left
+it in.
 
 Invariant: a change that is interrupted or fails can be begun again; nothing waits for ever.
 """
@@ -6,8 +7,8 @@ Invariant: a change that is interrupted or fails can be begun again; nothing wai
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypedDict
 
@@ -84,7 +85,6 @@ class Wanted:
     body: str
     parameters: dict[str, str]
     kept: frozenset[str] = frozenset()
-    secret: frozenset[str] = frozenset()
 
     def arguments(self) -> list[dict[str, object]]:
         """The parameters as CloudFormation takes them."""
@@ -109,7 +109,6 @@ class Stacks:
     progress: Progress
     upload: Upload | None = None
     """Puts a template where CloudFormation can read it; answers the URL."""
-    _told: set[str] = field(default_factory=set)
 
     def state(self, key: str) -> State | None:
         """A stack; none where there is none, or one that was deleted."""
@@ -175,7 +174,7 @@ class Stacks:
         ]
 
     def _ready(self, key: str) -> State | None:
-        """The stack when it can be changed: what another attempt has begun is waited for, what it left is cleaned up."""
+        """The stack when it can be changed: what was begun before is waited for, what it left is cleaned up."""
         state = self.state(key)
         if state and state.is_moving:
             self.progress.say(f"{key}: {state.status}: waiting for what was begun before")
@@ -220,11 +219,11 @@ class Stacks:
             return found if found["Status"] in ("CREATE_COMPLETE", "FAILED") else None
 
         found = pace.until(look, f"{wanted.key}: the change set is not made", within=300, every=2)
-        if found["Status"] == "CREATE_COMPLETE" and (kind == "CREATE" or self._changes(change_set) or _has_more(found)):
+        if found["Status"] == "CREATE_COMPLETE":
             return change_set
         self._drop(wanted.key, change_set, kind)
         reason = found.get("StatusReason", "")
-        if found["Status"] == "CREATE_COMPLETE" or "didn't contain changes" in reason or "No updates" in reason:
+        if "didn't contain changes" in reason or "No updates" in reason:
             return None
         raise Failure(f"{wanted.key}: {reason or 'the change set failed'}")
 
@@ -232,7 +231,9 @@ class Stacks:
         if len(wanted.body.encode()) <= LONGEST_BODY:
             return {"TemplateBody": wanted.body}
         if self.upload is None:
-            raise Failure(f"{wanted.key}: the template has more than {LONGEST_BODY} bytes, and there is no release bucket yet")
+            raise Failure(
+                f"{wanted.key}: the template has more than {LONGEST_BODY} bytes, and there is no release bucket yet"
+            )
         return {"TemplateURL": self.upload(wanted.body)}
 
     def _changes(self, change_set: str) -> list[ResourceChange]:
@@ -294,7 +295,7 @@ class Stacks:
         if event["ResourceType"] == "AWS::CloudFormation::Stack":
             return
         status = event["ResourceStatus"]
-        if status.endswith("_COMPLETE") or status.endswith("_FAILED"):
+        if status.endswith(("_COMPLETE", "_FAILED")):
             reason = event.get("ResourceStatusReason", "")
             why = f": {reason}" if reason and status.endswith("_FAILED") else ""
             self.progress.say(f"{key}: {status} {event['LogicalResourceId']} ({event['ResourceType']}){why}")
@@ -307,8 +308,7 @@ def first_reason(events: list[Event]) -> str:
     if not telling:
         return "no resource names a reason"
     first = min(telling, key=lambda event: event["ResourceType"] == "AWS::CloudFormation::Stack")
-    return f"{first['LogicalResourceId']} ({first['ResourceType']}): {first.get('ResourceStatusReason', 'no reason was given')}"
-
-
-def _has_more(found: Mapping[str, object]) -> bool:
-    return bool(found.get("NextToken"))
+    return (
+        f"{first['LogicalResourceId']} ({first['ResourceType']}): "
+        f"{first.get('ResourceStatusReason', 'no reason was given')}"
+    )

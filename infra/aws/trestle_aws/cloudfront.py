@@ -11,7 +11,9 @@ NAME = "com.amazonaws.global.cloudfront.origin-facing"
 def prefix_list(context: Context) -> str:
     """Its id in the place's region."""
     client = context.clients.of("ec2")
-    found = client.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [NAME]}])["PrefixLists"]
+    found = client.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [NAME]}])[
+        "PrefixLists"
+    ]
     if not found:
         raise Failure(f"{context.place.region} has no prefix list {NAME}")
     return str(found[0]["PrefixListId"])
@@ -19,5 +21,9 @@ def prefix_list(context: Context) -> str:
 
 def networks(context: Context) -> list[str]:
     """The networks in it, in order."""
-    pages = context.clients.of("ec2").get_paginator("get_managed_prefix_list_entries").paginate(PrefixListId=prefix_list(context))
+    pages = (
+        context.clients.of("ec2")
+        .get_paginator("get_managed_prefix_list_entries")
+        .paginate(PrefixListId=prefix_list(context))
+    )
     return sorted(str(entry["Cidr"]) for page in pages for entry in page["Entries"])

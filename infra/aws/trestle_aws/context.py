@@ -67,7 +67,9 @@ class Context:
         return found
 
     def own(self) -> dict[str, State]:
-        """The stacks of this environment that there are, in the order in which they are made. Both tags have to be right."""
+        """The stacks of this environment that there are, in the order in which they are made. Both tags have to be
+        right.
+        """
         found = {}
         for key in ORDER:
             state = self.stacks(key).state(key)
@@ -79,6 +81,7 @@ class Context:
         """What is said where a shop is needed and there is none."""
         place = self.place
         return Failure(
-            f"nothing is deployed as --project {place.project} --environment {place.environment} --region {place.region}; "
+            f"nothing is deployed as --project {place.project} --environment {place.environment} --region "
+            f"{place.region}; "
             "`trestle-aws deploy PRESET` does"
         )

@@ -1,6 +1,7 @@
 """What evaluated stacks cost a month, line by line. Pure: the same stacks and prices give the same sum.
 
-Every type of resource is either priced here, part of something that is, or in FREE; what is none of these is named, not passed over.
+Every type of resource is either priced here, part of something that is, or in FREE; what is none of these is named, not
+passed over.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Reckoning:
         for stack in stacks:
             for resource in stack.resources.values():
                 lines += self.resource(stack, resource)
-        return _merged([*lines, *self._together(stacks, lines)])
+        lines = _merged([*lines, *self._together(stacks)])
+        return lines + _office_hours(stacks, lines)
 
     def resource(self, stack: Stack, resource: Resource) -> list[Line]:
         """The lines of one resource."""
@@ -53,26 +55,52 @@ class Reckoning:
             self.unpriced.add(resource.type)
         return []
 
-    def _together(self, stacks: list[Stack], lines: list[Line]) -> list[Line]:
+    def _together(self, stacks: list[Stack]) -> list[Line]:
         """What is free up to a number of all the stacks', and what traffic is assumed to cost."""
         prices = self.prices
         found = []
         for what, kind, free in (("alarms", "alarm", "alarms"), ("dashboards", "dashboard", "dashboards")):
             number = sum(len(stack.of_type(TYPES[kind])) for stack in stacks)
-            beyond = max(number - prices.plain("free", free), 0.0)
+            gratis = prices.plain("free", free)
             if number:
-                free_of = f"{prices.plain('free', free):.0f} {what} are free"
-                found.append(Line("ops", f"{what} ({free_of})", number, beyond * prices.price("monthly", kind)))
+                month = max(number - gratis, 0.0) * prices.price("monthly", kind)
+                found.append(Line("ops", f"{what} ({gratis:.0f} are free)", number, month))
         logs = prices.plain("assumed", "logs_gib")
         found.append(Line("all", "logs, GiB", logs, logs * prices.price("per_gib", "logs_ingested")))
         out = prices.plain("assumed", "transfer_out_gib")
         paid = max(out - prices.plain("free", "transfer_out_gib"), 0.0)
-        found.append(Line("all", "traffic out, GiB (100 are free)", out, paid * prices.price("per_gib", "transfer_out")))
+        found.append(
+            Line("all", "traffic out, GiB (100 are free)", out, paid * prices.price("per_gib", "transfer_out"))
+        )
         if any(stack.key == "app" for stack in stacks):
             between = prices.plain("assumed", "between_zones_gib")
             month = between * prices.price("per_gib", "transfer_between_zones")
             found.append(Line("all", "traffic between zones, GiB", between, month))
         return found
+
+
+WEEK = 7 * 24
+DAYS = {"MON-FRI": 5, "MON-SAT": 6, "SUN-SAT": 7}
+
+
+def _office_hours(stacks: list[Stack], lines: list[Line]) -> list[Line]:
+    """What the stack schedule saves by stopping instances and the database between office hours. All else is paid for
+    on.
+    """
+    schedule = next((stack for stack in stacks if stack.key == "schedule"), None)
+    if schedule is None or schedule.parameters.get("OfficeHours") != "yes":
+        return []
+    given = schedule.parameters
+    hours = DAYS[str(given["Days"])] * (_float(given["StopHour"], 24.0) - _float(given["StartHour"], 0.0))
+    stopped = [
+        line
+        for line in lines
+        if line.stack in ("app", "instances") and line.what.endswith((" instances", "by the minute"))
+    ]
+    if given["Database"] == "yes":
+        stopped += [line for line in lines if line.stack == "data" and " databases" in line.what]
+    saved = total(stopped) * (1 - hours / WEEK)
+    return [Line("schedule", f"saved: {hours:.0f} of {WEEK} hours a week", 1, -saved)]
 
 
 def total(lines: Iterable[Line]) -> float:
@@ -81,7 +109,9 @@ def total(lines: Iterable[Line]) -> float:
 
 
 def machines(stack: Stack, resource: Resource) -> tuple[str, dict[str, Value], float, float]:
-    """Of an instance or a group: the instance type, its properties, how many there are, and how many there may be at most."""
+    """Of an instance or a group: the instance type, its properties, how many there are, and how many there may be at
+    most.
+    """
     data = _template(stack, resource)
     if resource.type == "AWS::EC2::Instance":
         properties = data | resource.properties
@@ -113,9 +143,18 @@ def _instances(reckoning: Reckoning, stack: Stack, resource: Resource) -> list[L
     monitoring = properties.get("Monitoring")
     detailed = monitoring.get("Enabled") if isinstance(monitoring, dict) else monitoring
     if str(detailed).lower() == "true":
-        lines.append(Line(stack.key, "their metrics by the minute", number, number * prices.price("monthly", "detailed_monitoring")))
+        lines.append(
+            Line(
+                stack.key,
+                "their metrics by the minute",
+                number,
+                number * prices.price("monthly", "detailed_monitoring"),
+            )
+        )
     if _has_public_address(properties):
-        lines.append(Line(stack.key, "public IPv4 addresses", number, number * prices.month("hourly", "public_ipv4_address")))
+        lines.append(
+            Line(stack.key, "public IPv4 addresses", number, number * prices.month("hourly", "public_ipv4_address"))
+        )
     return lines
 
 
@@ -162,7 +201,9 @@ def _endpoint(reckoning: Reckoning, stack: Stack, resource: Resource) -> list[Li
     prices = reckoning.prices
     zones = _length(resource.properties.get("SubnetIds"), 2)
     gib = prices.plain("assumed", "endpoint_gib")
-    month = zones * prices.month("hourly", "interface_endpoint_in_a_zone") + gib * prices.price("per_gib", "interface_endpoint")
+    month = zones * prices.month("hourly", "interface_endpoint_in_a_zone") + gib * prices.price(
+        "per_gib", "interface_endpoint"
+    )
     return [Line(stack.key, "interface endpoints", 1, month)]
 
 
@@ -186,7 +227,11 @@ def _cache(reckoning: Reckoning, stack: Stack, resource: Resource) -> list[Line]
     nodes = _float(properties.get("NumCacheClusters"), replicas + 1.0)
     engine = str(properties.get("Engine", "redis"))
     factor = prices.plain("valkey_factor") if engine == "valkey" else 1.0
-    return [Line(stack.key, f"{type_} nodes of {engine.capitalize()}", nodes, nodes * factor * prices.month("caches", type_))]
+    return [
+        Line(
+            stack.key, f"{type_} nodes of {engine.capitalize()}", nodes, nodes * factor * prices.month("caches", type_)
+        )
+    ]
 
 
 def _bucket(reckoning: Reckoning, stack: Stack, _resource: Resource) -> list[Line]:
@@ -224,21 +269,23 @@ PRICED: dict[str, Price] = {
     "AWS::CloudWatch::Alarm": _nothing,
     "AWS::CloudWatch::Dashboard": _nothing,
 }
-# They cost nothing themselves, or so little at this size (requests, the Lambda, CloudFront's first TiB) that it rounds to nothing.
+# They cost nothing themselves, or so little at this size (requests, the Lambda, CloudFront's first TiB) that it rounds
+# to nothing.
 FREE = frozenset(
     f"AWS::{name}"
     for name in """
     AutoScaling::LifecycleHook AutoScaling::ScalingPolicy AutoScaling::ScheduledAction AutoScaling::WarmPool
-    CertificateManager::Certificate CloudFormation::WaitCondition CloudFormation::WaitConditionHandle CloudFront::CachePolicy
-    CloudFront::Distribution CloudFront::Function CloudFront::OriginAccessControl CloudFront::OriginRequestPolicy
-    CloudFront::ResponseHeadersPolicy EC2::EIPAssociation EC2::FlowLog EC2::InternetGateway EC2::LaunchTemplate EC2::NetworkAcl
-    EC2::NetworkAclEntry EC2::NetworkInterface EC2::Route EC2::RouteTable EC2::SecurityGroup EC2::SecurityGroupEgress
-    EC2::SecurityGroupIngress EC2::Subnet EC2::SubnetNetworkAclAssociation EC2::SubnetRouteTableAssociation EC2::VPC
-    EC2::VPCGatewayAttachment EC2::VPCPeeringConnection ElastiCache::ParameterGroup ElastiCache::SubnetGroup
-    ElasticLoadBalancingV2::Listener ElasticLoadBalancingV2::ListenerCertificate ElasticLoadBalancingV2::ListenerRule
-    ElasticLoadBalancingV2::TargetGroup Events::Rule IAM::InstanceProfile IAM::ManagedPolicy IAM::Policy IAM::Role
-    Lambda::Function Lambda::Permission Logs::LogGroup Logs::MetricFilter Logs::QueryDefinition Logs::ResourcePolicy
-    RDS::DBParameterGroup RDS::DBSubnetGroup Route53::RecordSet Route53::RecordSetGroup S3::BucketPolicy Scheduler::Schedule
+    CertificateManager::Certificate CloudFormation::WaitCondition CloudFormation::WaitConditionHandle
+    CloudFront::CachePolicy CloudFront::Distribution CloudFront::Function CloudFront::OriginAccessControl
+    CloudFront::OriginRequestPolicy CloudFront::ResponseHeadersPolicy EC2::EIPAssociation EC2::FlowLog
+    EC2::InternetGateway EC2::LaunchTemplate EC2::NetworkAcl EC2::NetworkAclEntry EC2::NetworkInterface EC2::Route
+    EC2::RouteTable EC2::SecurityGroup EC2::SecurityGroupEgress EC2::SecurityGroupIngress EC2::Subnet
+    EC2::SubnetNetworkAclAssociation EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCGatewayAttachment
+    EC2::VPCPeeringConnection ElastiCache::ParameterGroup ElastiCache::SubnetGroup ElasticLoadBalancingV2::Listener
+    ElasticLoadBalancingV2::ListenerCertificate ElasticLoadBalancingV2::ListenerRule ElasticLoadBalancingV2::TargetGroup
+    Events::Rule IAM::InstanceProfile IAM::ManagedPolicy IAM::Policy IAM::Role Lambda::Function Lambda::Permission
+    Logs::LogGroup Logs::MetricFilter Logs::QueryDefinition Logs::ResourcePolicy RDS::DBParameterGroup
+    RDS::DBSubnetGroup Route53::RecordSet Route53::RecordSetGroup S3::BucketPolicy Scheduler::Schedule
     Scheduler::ScheduleGroup SNS::Subscription SNS::Topic SNS::TopicPolicy SSM::Parameter
     SecretsManager::SecretTargetAttachment
     """.split()

@@ -1,4 +1,5 @@
-"""Whether the world finds a domain's name servers at Route 53. ACM would wait for days for a domain that was not delegated.
+"""Whether the world finds a domain's name servers at Route 53. ACM would wait for days for a domain that was not
+delegated.
 
 A question to a resolver in a few lines: the standard library asks for addresses only.
 """
@@ -32,7 +33,8 @@ def check(domain: str, wanted: Iterable[str], ask: Ask | None = None) -> None:
     there = ", ".join(sorted(found)) or "none"
     lines = "\n".join(f"  {name}" for name in sorted(ours))
     raise Failure(
-        f"{domain} is not delegated to its hosted zone yet: DNS names {there}. Enter these name servers at the registrar (or as NS records "
+        f"{domain} is not delegated to its hosted zone yet: DNS names {there}. Enter these name servers at the "
+        "registrar (or as NS records "
         f"of {domain} in the parent zone), wait some minutes, and give the same command again:\n{lines}"
     )
 

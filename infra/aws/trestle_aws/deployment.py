@@ -1,4 +1,6 @@
-"""Brings a place to a design, stack by stack. Each step looks at what is there first, so that it can be given again after any failure."""
+"""Brings a place to a design, stack by stack. Each step looks at what is there first, so that it can be given again
+after any failure.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ class Deployment:
         return cloudfront.networks(self.context)
 
     def distribution(self) -> str:
-        """Nothing on the first way through: the distribution comes after what it stands before, which is then changed once more."""
+        """Nothing on the first way through: the distribution comes after what it stands before, which is then changed
+        once more.
+        """
         return self.context.exports().get("DistributionDomain", "")
 
     def _export(self, name: str, key: str) -> str:
@@ -107,7 +111,9 @@ class Deployment:
         if key != "release":
             stacks.upload = self._upload
         if kept and stacks.state(key) is None:
-            raise Failure(f"{key}: the stack is gone, and with it what was set: say --set {key}.{min(kept)}=VALUE again")
+            raise Failure(
+                f"{key}: the stack is gone, and with it what was set: say --set {key}.{min(kept)}=VALUE again"
+            )
         self._given[key] = self.design.parameters(key, self)
         return stacks.change(Wanted(key, body, self._given[key], kept), self.review)
 
@@ -126,7 +132,9 @@ class Deployment:
             self._start_job()
         if key == "assets":
             new = pictures.upload(self.context.clients.of("s3"), self._export("PicturesBucket", key))
-            self.context.say(f"assets: {new} pictures are new in the bucket" if new else "assets: the pictures are in the bucket")
+            self.context.say(
+                f"assets: {new} pictures are new in the bucket" if new else "assets: the pictures are in the bucket"
+            )
 
     def _start_job(self) -> None:
         """Where the database is not ready for this release."""
@@ -158,7 +166,9 @@ class Deployment:
         preset, release = self.design.preset.name, self.design.release
         now = datetime.now(UTC).isoformat(timespec="seconds")
         added = [key for key in self.design.keys() if key in ADDED_STACKS]
-        self.context.notes.deploy(Record(preset, release.version, release.sha256, user_set(self.design, self.kept), now, added))
+        self.context.notes.deploy(
+            Record(preset, release.version, release.sha256, user_set(self.design, self.kept), now, added)
+        )
 
 
 def user_set(design: Design, kept: dict[str, set[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What `move` expects AWS to replace on a step of the growth path: the committed list, which a test computes from the resource schemas."""
+"""What `move` expects AWS to replace on the growth path: the committed list, which a test computes from the schemas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from trestle_aws.presets import PATH, ROOT
 DATA = frozenset(
     f"AWS::{name}"
     for name in """
-    RDS::DBInstance S3::Bucket SecretsManager::Secret ElastiCache::ReplicationGroup Route53::HostedZone EC2::Volume EC2::EIP
+    RDS::DBInstance S3::Bucket SecretsManager::Secret ElastiCache::ReplicationGroup Route53::HostedZone
+    EC2::Volume EC2::EIP
     """.split()
 )
 KINDS = ("replaced", "may be replaced", "removed data")
@@ -22,7 +23,9 @@ KINDS = ("replaced", "may be replaced", "removed data")
 def listed(source: str, target: str, root: Path = ROOT) -> set[str]:
     """The resources, as STACK/LOGICALID, that the way from one preset to the other may replace or remove."""
     steps = yaml.safe_load((root / "growth.yml").read_text(encoding="utf-8"))
-    return {str(name) for step in _steps(source, target) for kind in KINDS for name in steps.get(step, {}).get(kind, {})}
+    return {
+        str(name) for step in _steps(source, target) for kind in KINDS for name in steps.get(step, {}).get(kind, {})
+    }
 
 
 def _steps(source: str, target: str) -> list[str]:

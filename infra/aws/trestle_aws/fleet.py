@@ -1,7 +1,8 @@
-"""The shop's parts as the load tests see them: replicas with lasting names, their states, the database, the cache, the address.
+"""The shop's parts as the load tests see them: replicas with lasting names, their states, the database, the cache, the
+address.
 
-A replica's name is in a tag of its instance, given when it is first seen: the lowest number that no living one has. So who replaces
-api-1 is api-1, as it is where `trestle` keeps processes.
+A replica's name is in a tag of its instance, given when it is first seen: the lowest number that no living one has. So
+who replaces api-1 is api-1, as it is where `trestle` keeps processes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ HEALTH = {"healthy": "ready", "initial": "starting", "unused": "starting", "drai
 
 @dataclass(frozen=True)
 class Member:
-    """An instance of a tier, or the database, or the cache. Field by field what `trestle status --json` has, and what AWS adds."""
+    """An instance of a tier, or the database, or the cache. Field by field what `trestle status --json` has, and what
+    AWS adds.
+    """
 
     name: str
     state: str
@@ -83,14 +86,17 @@ class Fleet:
     def api(self) -> Group:
         """The group that is scaled."""
         if "api" not in self.groups:
-            raise UsageError("this preset has no auto scaling group of the API; presets from stage-4-load-balancers on have")
+            raise UsageError(
+                "this preset has no auto scaling group of the API; presets from stage-4-load-balancers on have"
+            )
         return self.groups["api"]
 
     def to_json(self) -> dict[str, object]:
         """What `status --json` prints."""
         desired = {"desired": self.groups["api"].desired} if "api" in self.groups else {}
         groups = {
-            tier: {"min": group.minimum, "max": group.maximum, "desired": group.desired} for tier, group in self.groups.items()
+            tier: {"min": group.minimum, "max": group.maximum, "desired": group.desired}
+            for tier, group in self.groups.items()
         }
         return {"url": self.url, **desired, "groups": groups, "processes": [asdict(member) for member in self.members]}
 
@@ -118,7 +124,9 @@ def look(context: Context, *, with_cpu: bool = False) -> Fleet:
 
 
 def url(exports: dict[str, str], parameters: dict[str, dict[str, str]]) -> str:
-    """The shop's address: the domain, else CloudFront's name where all goes through it, else the load balancer's, else an instance's."""
+    """The shop's address: the domain, else CloudFront's name where all goes through it, else the load balancer's, else
+    an instance's.
+    """
     domains = [given.get("Domain", "") for key, given in parameters.items() if key in ("records", "app", "edge")]
     domain = next((domain for domain in domains if domain), "")
     if domain:
@@ -168,7 +176,12 @@ def _instances(context: Context) -> dict[str, dict[str, object]]:
     states = ["pending", "running", "stopping", "stopped", "shutting-down"]
     filters = [*context.place.filters(), {"Name": "instance-state-name", "Values": states}]
     pages = context.clients.of("ec2").get_paginator("describe_instances").paginate(Filters=filters)
-    return {it["InstanceId"]: it for page in pages for reservation in page["Reservations"] for it in reservation["Instances"]}
+    return {
+        it["InstanceId"]: it
+        for page in pages
+        for reservation in page["Reservations"]
+        for it in reservation["Instances"]
+    }
 
 
 def _states(context: Context, exports: dict[str, str], group: Group) -> dict[str, str]:
@@ -204,7 +217,9 @@ def _fixed_states(context: Context, ids: list[str]) -> dict[str, str]:
             states[it["InstanceId"]] = "starting" if it["InstanceState"]["Name"] == "pending" else "down"
         else:
             checks = {it[check]["Status"] for check in ("InstanceStatus", "SystemStatus")}
-            states[it["InstanceId"]] = {"ok": "ready", "initializing": "starting"}.get("/".join(sorted(checks)), "unhealthy")
+            states[it["InstanceId"]] = {"ok": "ready", "initializing": "starting"}.get(
+                "/".join(sorted(checks)), "unhealthy"
+            )
     return states
 
 
@@ -275,7 +290,9 @@ def _cache(context: Context, exports: dict[str, str]) -> list[Member]:
     id_ = exports.get("CacheIdentifier")
     if not id_:
         return []
-    found = context.clients.of("elasticache").describe_replication_groups(ReplicationGroupId=id_)["ReplicationGroups"][0]
+    found = context.clients.of("elasticache").describe_replication_groups(ReplicationGroupId=id_)["ReplicationGroups"][
+        0
+    ]
     state = "ready" if found["Status"] == "available" else "starting"
     address = f"{exports.get('CacheEndpoint', '')}:{exports.get('CachePort', '')}"
     return [Member("redis", state, address, id=id_, type=found.get("CacheNodeType", ""))]

@@ -1,7 +1,7 @@
 """A fixed number of replicas for a measurement: min = max = desired, and no alarm or schedule moves it meanwhile.
 
-Invariant: what has to be restored is written to a parameter before anything is changed, so that whatever ends this process,
-`trestle-aws scale --release` (or the end of the hold itself) brings the group back to what it was.
+Invariant: what has to be restored is written to a parameter before anything is changed, so that whatever ends this
+process, `trestle-aws scale --release` (or the end of the hold itself) brings the group back to what it was.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from trestle_aws.errors import Failure
 from trestle_aws.fleet import Group
 
 NOTE = "hold"
-# AlarmNotification: target tracking acts through alarms. ScheduledActions would set other bounds, AZRebalance end instances.
+# AlarmNotification: target tracking acts through alarms. ScheduledActions would set other bounds, AZRebalance end
+# instances.
 SUSPENDED = ("AlarmNotification", "AZRebalance", "ScheduledActions")
 
 

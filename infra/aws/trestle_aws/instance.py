@@ -31,10 +31,10 @@ def data_move() -> list[str]:
 
 
 def fetched(url: str, words: Sequence[str], file: str) -> list[str]:
-    """A command with a file that is fetched for it and removed after it; in the words it has the name that it has here."""
+    """A command with a file that is fetched for it and removed after it; among the words is its name here."""
     inner = " ".join('"$file"' if word == file else shlex.quote(word) for word in words)
     script = (
-        f"file=$(mktemp --suffix=.csv) && trap 'rm -f \"$file\"' EXIT && curl -fsS -o \"$file\" {shlex.quote(url)} && "
+        f'file=$(mktemp --suffix=.csv) && trap \'rm -f "$file"\' EXIT && curl -fsS -o "$file" {shlex.quote(url)} && '
         f'chmod 644 "$file" && {inner}'
     )
     return ["bash", "-c", script]

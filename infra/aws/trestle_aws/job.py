@@ -1,4 +1,6 @@
-"""The one-off job: an instance that makes the application's database user, migrates, seeds on demand, reports, and ends itself."""
+"""The one-off job: an instance that makes the application's database user, migrates, seeds on demand, reports, and ends
+itself.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def forget(context: Context) -> None:
 
 
 def start(context: Context, release: str) -> str:
-    """Starts the job's instance, or finds the one that is under way; answers its id. Its launch template says all, tags included."""
+    """Starts the job's instance, or finds the one that is under way; answers its id. Its launch template says all, tags
+    included.
+    """
     under_way = running(context)
     if under_way:
         context.say(f"job: {under_way[0]} is under way since an earlier attempt")
@@ -101,7 +105,10 @@ def wait(context: Context, id_: str) -> Report:
         if _state(context, id_) in GONE:
             looks += 1
             if looks > LOOKS_AFTER_ITS_END:
-                raise Failure(f"job: {id_} ended without a report; its log is in {context.place.parameter('job')} and in the console output")
+                raise Failure(
+                    f"job: {id_} ended without a report; its log is in {context.place.parameter('job')} and in the "
+                    "console output"
+                )
         return None
 
     found = pace.until(look, f"job: {id_} has not reported", within=WITHIN, every=LOOK_EVERY)

@@ -1,4 +1,5 @@
-"""What is left of an environment when its stacks are gone, with its price: snapshots, secrets in their waiting time, volumes, logs.
+"""What is left of an environment when its stacks are gone, with its price: snapshots, secrets in their waiting time,
+volumes, logs.
 
 Invariant: only what bears both tags is listed, and only that is ever removed.
 """
@@ -26,7 +27,17 @@ class Leftover:
 
 def find(context: Context, prices: Prices) -> list[Leftover]:
     """All that is left, by asking each service that keeps something."""
-    finders = (_snapshots, _volume_snapshots, _volumes, _addresses, _instances, _secrets, _log_groups, _parameters, _buckets)
+    finders = (
+        _snapshots,
+        _volume_snapshots,
+        _volumes,
+        _addresses,
+        _instances,
+        _secrets,
+        _log_groups,
+        _parameters,
+        _buckets,
+    )
     return [leftover for finder in finders for leftover in finder(context, prices)]
 
 
@@ -39,7 +50,11 @@ def _snapshots(context: Context, prices: Prices) -> Iterator[Leftover]:
                 id_ = it["DBSnapshotIdentifier"]
                 month = float(it.get("AllocatedStorage", 0)) * prices.price("monthly", "snapshot_gib")
                 yield Leftover(
-                    "database snapshot", id_, month, "the last state of the data; at most this price", _call(client.delete_db_snapshot, DBSnapshotIdentifier=id_)
+                    "database snapshot",
+                    id_,
+                    month,
+                    "the last state of the data; at most this price",
+                    _call(client.delete_db_snapshot, DBSnapshotIdentifier=id_),
                 )
 
 
@@ -49,7 +64,9 @@ def _volume_snapshots(context: Context, prices: Prices) -> Iterator[Leftover]:
         for it in page["Snapshots"]:
             month = float(it["VolumeSize"]) * prices.price("monthly", "ebs_snapshot_gib")
             id_ = it["SnapshotId"]
-            yield Leftover("disk snapshot", id_, month, "at most this price", _call(client.delete_snapshot, SnapshotId=id_))
+            yield Leftover(
+                "disk snapshot", id_, month, "at most this price", _call(client.delete_snapshot, SnapshotId=id_)
+            )
 
 
 def _volumes(context: Context, prices: Prices) -> Iterator[Leftover]:
@@ -66,17 +83,24 @@ def _addresses(context: Context, prices: Prices) -> Iterator[Leftover]:
     for it in client.describe_addresses(Filters=context.place.filters())["Addresses"]:
         id_ = it["AllocationId"]
         month = prices.month("hourly", "public_ipv4_address")
-        yield Leftover("Elastic IP", it.get("PublicIp", id_), month, "", _call(client.release_address, AllocationId=id_))
+        yield Leftover(
+            "Elastic IP", it.get("PublicIp", id_), month, "", _call(client.release_address, AllocationId=id_)
+        )
 
 
 def _instances(context: Context, prices: Prices) -> Iterator[Leftover]:
     client = context.clients.of("ec2")
-    filters = [*context.place.filters(), {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
+    filters = [
+        *context.place.filters(),
+        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
+    ]
     for page in client.get_paginator("describe_instances").paginate(Filters=filters):
         for it in (it for reservation in page["Reservations"] for it in reservation["Instances"]):
             id_ = it["InstanceId"]
             month = prices.month("instances", it["InstanceType"], "hour")
-            yield Leftover("instance", id_, month, it["InstanceType"], _call(client.terminate_instances, InstanceIds=[id_]))
+            yield Leftover(
+                "instance", id_, month, it["InstanceType"], _call(client.terminate_instances, InstanceIds=[id_])
+            )
 
 
 def _secrets(context: Context, prices: Prices) -> Iterator[Leftover]:
@@ -105,7 +129,9 @@ def _log_groups(context: Context, _prices: Prices) -> Iterator[Leftover]:
 
 def _parameters(context: Context, _prices: Prices) -> Iterator[Leftover]:
     client = context.clients.of("ssm")
-    pages = client.get_paginator("get_parameters_by_path").paginate(Path=context.place.parameter("").rstrip("/"), Recursive=True)
+    pages = client.get_paginator("get_parameters_by_path").paginate(
+        Path=context.place.parameter("").rstrip("/"), Recursive=True
+    )
     for page in pages:
         for it in page["Parameters"]:
             tags = client.list_tags_for_resource(ResourceType="Parameter", ResourceId=it["Name"])["TagList"]

@@ -34,4 +34,8 @@ def _query(number: int, id_: str) -> dict[str, object]:
         "MetricName": "CPUUtilization",
         "Dimensions": [{"Name": "InstanceId", "Value": id_}],
     }
-    return {"Id": f"m{number}", "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": "Average"}, "ReturnData": True}
+    return {
+        "Id": f"m{number}",
+        "MetricStat": {"Metric": metric, "Period": PERIOD, "Stat": "Average"},
+        "ReturnData": True,
+    }

@@ -22,7 +22,7 @@ def now() -> float:
 
 
 def until(look: Callable[[], T | None], what: str, *, within: float, every: float = 5.0) -> T:
-    """Looks again and again until there is something to be seen; fails, naming `what`, when there is nothing in time."""
+    """Looks again and again until there is something to be seen; fails, naming `what`, when there is nothing."""
     end = now() + within
     while True:
         seen = look()

@@ -1,7 +1,7 @@
 """From a preset and what the user sets to stacks with all their parameters, checked before anything is made.
 
-What only a deployment knows (a certificate's ARN, the release bucket) comes from a `Source`: real, or an example that is good enough to
-evaluate the templates with.
+What only a deployment knows (a certificate's ARN, the release bucket) comes from a `Source`: real, or an example that
+is good enough to evaluate the templates with.
 """
 
 from __future__ import annotations

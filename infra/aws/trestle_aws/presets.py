@@ -1,4 +1,6 @@
-"""Presets: which stacks there are, in which order, and with which parameters. What the user sets goes over what a preset says."""
+"""Presets: which stacks there are, in which order, and with which parameters. What the user sets goes over what a
+preset says.
+"""
 
 from __future__ import annotations
 

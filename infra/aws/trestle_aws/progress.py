@@ -1,4 +1,6 @@
-"""What is said while a command works: lines on standard error, with the time since its start. Standard output is for results."""
+"""What is said while a command works: lines on standard error, with the time since its start. Standard output is for
+results.
+"""
 
 from __future__ import annotations
 

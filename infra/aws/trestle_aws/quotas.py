@@ -87,5 +87,5 @@ def _most_rules(stacks: list[Stack], prices: Prices) -> int:
 
 
 def _weight(rule: Value, of_list: int) -> int:
-    """How many rules one counts as. Prefix lists are CloudFront's, or of AWS's own services with a handful of networks."""
+    """How many rules one counts as. A prefix list that rules name as their source is CloudFront's."""
     return of_list if isinstance(rule, dict) and "SourcePrefixListId" in rule else 1

@@ -1,6 +1,8 @@
-"""What this program remembers of a place, in SSM parameters beside the shop's own: which preset is there, and since when.
+"""What this program remembers of a place, in SSM parameters beside the shop's own: which preset is there, and since
+when.
 
-Values that a user set are not remembered (a webhook is a secret): CloudFormation has them, and their names are enough to keep them.
+Values that a user set are not remembered (a webhook is a secret): CloudFormation has them, and their names are enough
+to keep them.
 """
 
 from __future__ import annotations

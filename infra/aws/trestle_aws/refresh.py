@@ -1,4 +1,4 @@
-"""Instance refresh: a group's instances are replaced, new ones first, until all run what the launch template says now."""
+"""Instance refresh: instances are replaced, new ones first, until all run what the launch template says now."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from trestle_aws.errors import Failure
 
 WITHIN = 3600.0
 LOOK_EVERY = 10.0
-# How many more there may be meanwhile is the group's own maintenance policy, which knows what connections the database has.
+# How many more there may be meanwhile is the group's own maintenance policy, which knows what connections the database
+# has.
 PREFERENCES = {"SkipMatching": True}
 UNDER_WAY = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking")
 
@@ -55,7 +56,9 @@ def _wait(context: Context, client: BaseClient, name: str, id_: str) -> None:
 
     def look() -> dict[str, str] | None:
         nonlocal said
-        found = client.describe_instance_refreshes(AutoScalingGroupName=name, InstanceRefreshIds=[id_])["InstanceRefreshes"][0]
+        found = client.describe_instance_refreshes(AutoScalingGroupName=name, InstanceRefreshIds=[id_])[
+            "InstanceRefreshes"
+        ][0]
         percent = int(found.get("PercentageComplete", 0))
         if percent != said:
             said = percent
@@ -64,4 +67,7 @@ def _wait(context: Context, client: BaseClient, name: str, id_: str) -> None:
 
     found = pace.until(look, f"{name}: instances are not replaced", within=WITHIN, every=LOOK_EVERY)
     if found["Status"] != "Successful":
-        raise Failure(f"{name}: replacing instances ended as {found['Status']}: {found.get('StatusReason', 'no reason was given')}")
+        raise Failure(
+            f"{name}: replacing instances ended as {found['Status']}: "
+            f"{found.get('StatusReason', 'no reason was given')}"
+        )

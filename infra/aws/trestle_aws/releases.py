@@ -1,4 +1,6 @@
-"""The release bucket: archives that instances install, and what is only passing through (templates, files for a command, results)."""
+"""The release bucket: archives that instances install, and what is only passing through (templates, files for a
+command, results).
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def find(root: Path, architecture: str, version: str | None) -> Archive:
     if version is None or version not in found:
         what = f"--release {version}" if version else "a release"
         there = f"; there are {', '.join(found)}" if found else ""
-        raise UsageError(f"{what}: no archive for {architecture} in {folder(root)}{there}; `trestle-aws build` makes one")
+        raise UsageError(
+            f"{what}: no archive for {architecture} in {folder(root)}{there}; `trestle-aws build` makes one"
+        )
     path = found[version]
     return Archive(version, architecture, checksum(path), path)
 
@@ -71,7 +75,9 @@ def checksum(path: Path) -> str:
 
 
 def upload(context: Context, bucket: str, archive: Archive) -> None:
-    """Puts the archive into the bucket, unless it is there. Another archive of the same version is refused: instances would differ."""
+    """Puts the archive into the bucket, unless it is there. Another archive of the same version is refused: instances
+    would differ.
+    """
     client = context.clients.of("s3")
     try:
         there = client.head_object(Bucket=bucket, Key=archive.key)["Metadata"].get("sha256", "")
@@ -80,11 +86,15 @@ def upload(context: Context, bucket: str, archive: Archive) -> None:
             raise
     else:
         if there != archive.sha256:
-            raise Failure(f"s3://{bucket}/{archive.key} is another archive of this version; build it with a version of its own")
+            raise Failure(
+                f"s3://{bucket}/{archive.key} is another archive of this version; build it with a version of its own"
+            )
         context.say(f"release: {archive.name} is in the bucket")
         return
     if archive.path is None:
-        raise Failure(f"s3://{bucket}/{archive.key} is gone, and it is not on this machine; `trestle-aws build` and deploy again")
+        raise Failure(
+            f"s3://{bucket}/{archive.key} is gone, and it is not on this machine; `trestle-aws build` and deploy again"
+        )
     context.say(f"release: {archive.name} goes to s3://{bucket}")
     client.upload_file(str(archive.path), bucket, archive.key, ExtraArgs={"Metadata": {"sha256": archive.sha256}})
 

@@ -19,7 +19,16 @@ from trestle_aws.errors import Failure
 DOCUMENT = "AWS-RunShellScript"
 # Run Command hands a command out within seconds; an instance whose agent does not answer is given up after this.
 DELIVERED_WITHIN = 60
-ENDED = ("Success", "Failed", "TimedOut", "Cancelled", "Undeliverable", "Terminated", "DeliveryTimedOut", "ExecutionTimedOut")
+ENDED = (
+    "Success",
+    "Failed",
+    "TimedOut",
+    "Cancelled",
+    "Undeliverable",
+    "Terminated",
+    "DeliveryTimedOut",
+    "ExecutionTimedOut",
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,9 @@ class Remote:
             )
         except ClientError as error:
             if code_of(error) == "InvalidInstanceId":
-                raise Failure(f"{instance}: Systems Manager does not know it: does it run, and does its agent reach SSM?") from error
+                raise Failure(
+                    f"{instance}: Systems Manager does not know it: does it run, and does its agent reach SSM?"
+                ) from error
             raise
         return str(sent["Command"]["CommandId"])
 

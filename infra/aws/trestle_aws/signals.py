@@ -24,6 +24,8 @@ class Deaf:
     def __enter__(self) -> None:
         self._before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)

@@ -1,11 +1,12 @@
-"""Moves the shop's rows from one database into another that is empty: from the instance's own to RDS, stage 1 to 2 of the growth path.
+"""Moves the shop's rows from one database into another that is empty: from the instance's own to RDS, stage 1 to 2 of
+the growth path.
 
     python3 -m trestle_instance.data_move                                  on an instance of role single, as root
     python3 -m trestle_instance.data_move --from FILE --to FILE --api PROGRAM   between any two, whose URLs are in files
 
-Nobody may write meanwhile: on an instance the shop is stopped. The rows are dumped and loaded in one transaction, every table is counted
-and compared, and `trestle-api audit` says the same of both sides. Else nothing is kept in the target, and the shop starts again as it was.
-The target needs the schema (the job's `migrate`) and a user for rows alone.
+Nobody may write meanwhile: on an instance the shop is stopped. The rows are dumped and loaded in one transaction, every
+table is counted and compared, and `trestle-api audit` says the same of both sides. Else nothing is kept in the target,
+and the shop starts again as it was. The target needs the schema (the job's `migrate`) and a user for rows alone.
 """
 
 from __future__ import annotations
@@ -34,8 +35,18 @@ UNIT = "trestle-single.service"
 OWN_TABLE = "_sqlx_migrations"
 SERVER_WITHIN = 60.0
 DUMP = (
-    "--single-transaction", "--quick", "--no-create-info", "--skip-triggers", "--skip-lock-tables", "--skip-add-locks",
-    "--skip-disable-keys", "--skip-comments", "--complete-insert", "--hex-blob", "--no-tablespaces", "--default-character-set=utf8mb4",
+    "--single-transaction",
+    "--quick",
+    "--no-create-info",
+    "--skip-triggers",
+    "--skip-lock-tables",
+    "--skip-add-locks",
+    "--skip-disable-keys",
+    "--skip-comments",
+    "--complete-insert",
+    "--hex-blob",
+    "--no-tablespaces",
+    "--default-character-set=utf8mb4",
     "--order-by-primary",
 )
 
@@ -67,7 +78,10 @@ class Server:
 
     def tables(self) -> list[str]:
         """All tables of the shop."""
-        rows = self.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'")
+        rows = self.sql(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE "
+            "TABLE'"
+        )
         return sorted(row[0] for row in rows if row[0] != OWN_TABLE)
 
     def columns(self) -> list[str]:
@@ -128,7 +142,9 @@ def _value(text: str) -> str:
 def move(source: Server, target: Server, api: Path) -> None:
     """All of it, of two servers that nobody writes to."""
     if source.columns() != target.columns():
-        raise Stop("the two schemas differ: bring the old shop to the release of the new database first (deploy), then move")
+        raise Stop(
+            "the two schemas differ: bring the old shop to the release of the new database first (deploy), then move"
+        )
     there = {table: rows for table, rows in target.counts().items() if rows}
     if there:
         raise Stop(f"the target is not empty: {', '.join(f'{rows} rows in {table}' for table, rows in there.items())}")
@@ -160,7 +176,11 @@ def audit(on: Server, api: Path) -> list[str]:
     os.close(read)
     if ran.returncode != 0:
         raise Stop(f"audit of {on.name}: {last_line(ran.stdout + ran.stderr)}")
-    return [re.sub(r" ?\([0-9.,]+ m?s\)|[0-9.,]+ m?s$", "", line).rstrip() for line in ran.stdout.splitlines() if line.strip()]
+    return [
+        re.sub(r" ?\([0-9.,]+ m?s\)|[0-9.,]+ m?s$", "", line).rstrip()
+        for line in ran.stdout.splitlines()
+        if line.strip()
+    ]
 
 
 def copy(source: Server, target: Server) -> None:
@@ -206,7 +226,13 @@ def compare(source: Server, target: Server, counts: dict[str, int]) -> None:
 
 def digest(on: Server, table: str) -> str:
     """Of all rows of a table, in the order of its primary key, as the dump writes them."""
-    dump = [program("mariadb-dump", "mysqldump"), f"--defaults-extra-file={on.options}", *DUMP, "--compact", "--skip-extended-insert"]
+    dump = [
+        program("mariadb-dump", "mysqldump"),
+        f"--defaults-extra-file={on.options}",
+        *DUMP,
+        "--compact",
+        "--skip-extended-insert",
+    ]
     found = hashlib.sha256()
     with subprocess.Popen([*dump, on.name, table], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
         assert running.stdout
@@ -233,7 +259,9 @@ def last_line(text: str) -> str:
 
 @contextmanager
 def stopped_shop() -> Iterator[str]:
-    """The shop of this instance stopped, its database alone running; answers the URL. The shop starts again if it comes to nothing."""
+    """The shop of this instance stopped, its database alone running; answers the URL. The shop starts again if it comes
+    to nothing.
+    """
     say("the shop is stopped")
     systemctl("stop", UNIT)
     try:
@@ -252,7 +280,14 @@ def stopped_shop() -> Iterator[str]:
 @contextmanager
 def own_server(data: Path, socket: Path, who: list[str]) -> Iterator[str]:
     """A server on a data folder of the launcher, at a socket alone."""
-    command = [*who, program("mariadbd", "mysqld"), "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--skip-networking"]
+    command = [
+        *who,
+        program("mariadbd", "mysqld"),
+        "--no-defaults",
+        f"--datadir={data}",
+        f"--socket={socket}",
+        "--skip-networking",
+    ]
     command += [f"--pid-file={socket}.pid", "--innodb-ft-min-token-size=2"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -278,16 +313,24 @@ def systemctl(*words: str) -> None:
 
 def between(source_url: str, target_url: str, api: Path) -> None:
     """Moves from one URL to another."""
-    with tempfile.TemporaryDirectory() as folder, server(source_url, Path(folder)) as source, server(target_url, Path(folder)) as target:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server(source_url, Path(folder)) as source,
+        server(target_url, Path(folder)) as target,
+    ):
         move(source, target, api)
 
 
 def main() -> int:
     """Answers the exit code; the last line says what was done or why not."""
     parser = argparse.ArgumentParser(prog="data_move", description="Moves a shop's rows into another, empty database.")
-    parser.add_argument("--from", dest="source", metavar="FILE", type=Path, help="a file with the URL of the database that there is")
+    parser.add_argument(
+        "--from", dest="source", metavar="FILE", type=Path, help="a file with the URL of the database that there is"
+    )
     parser.add_argument("--to", dest="target", metavar="FILE", type=Path, help="a file with the URL of the new one")
-    parser.add_argument("--api", metavar="PROGRAM", type=Path, default=CURRENT / "bin/trestle-api", help="trestle-api, for the audits")
+    parser.add_argument(
+        "--api", metavar="PROGRAM", type=Path, default=CURRENT / "bin/trestle-api", help="trestle-api, for the audits"
+    )
     args = parser.parse_args()
     if (args.source is None) != (args.target is None):
         parser.error("--from and --to go together")

@@ -33,18 +33,30 @@ def add(commands: Commands) -> None:
         run,
         "Make the release archive",
         EXAMPLES,
-        description="Binaries, the web tier, Debian's packages, RDS's authorities, and what sets an instance up, in one file with its SHA-256.",
+        description=(
+            "Binaries, the web tier, Debian's packages, RDS's authorities, and what sets an instance up, in one file "
+            "with its SHA-256."
+        ),
     )
     parser.add_argument("--release", metavar="VERSION", help="its name [default: the version and the commit]")
-    parser.add_argument("--architecture", choices=sorted(releases.ARCHITECTURES), default="x86_64", help="[default: x86_64]")
+    parser.add_argument(
+        "--architecture", choices=sorted(releases.ARCHITECTURES), default="x86_64", help="[default: x86_64]"
+    )
     parser.add_argument("--binaries", metavar="DIR", type=Path, help="[default: target/release of the repository]")
-    parser.add_argument("--rds-ca", metavar="FILE", type=Path, help="the authorities of RDS in PEM [default: fetched from AWS, once]")
-    parser.add_argument("--ssm-agent", metavar="FILE", type=Path, help="Amazon's SSM agent for Debian [default: fetched from AWS, once]")
+    parser.add_argument(
+        "--rds-ca", metavar="FILE", type=Path, help="the authorities of RDS in PEM [default: fetched from AWS, once]"
+    )
+    parser.add_argument(
+        "--ssm-agent", metavar="FILE", type=Path, help="Amazon's SSM agent for Debian [default: fetched from AWS, once]"
+    )
     parser.add_argument(
         "--ssm-agent-key",
         metavar="FILE",
         type=Path,
-        help="Amazon's public key (AWS's page 'Verifying the signature of SSM Agent'): the agent's signature, FILE.sig, is checked by it",
+        help=(
+            "Amazon's public key (AWS's page 'Verifying the signature of SSM Agent'): the agent's signature, "
+            "FILE.sig, is checked by it"
+        ),
     )
 
 
@@ -54,10 +66,14 @@ def run(context: Context, args: argparse.Namespace) -> int:
     architecture = releases.ARCHITECTURES[args.architecture]
     cache = repository / ".trestle-aws"
     agent = SSM_AGENT.format(architecture=architecture)
-    agent_file = args.ssm_agent or _fetched(context, agent, cache / f"amazon-ssm-agent-{architecture}.deb", "--ssm-agent")
+    agent_file = args.ssm_agent or _fetched(
+        context, agent, cache / f"amazon-ssm-agent-{architecture}.deb", "--ssm-agent"
+    )
     if args.ssm_agent_key:
         signature = agent_file.with_name(agent_file.name + ".sig")
-        packages.check_signature(agent_file, _fetched(context, f"{agent}.sig", signature, "--ssm-agent"), args.ssm_agent_key)
+        packages.check_signature(
+            agent_file, _fetched(context, f"{agent}.sig", signature, "--ssm-agent"), args.ssm_agent_key
+        )
     inputs = Inputs(
         repository=repository,
         release=args.release or _version(repository),

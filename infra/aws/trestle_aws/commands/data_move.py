@@ -1,4 +1,6 @@
-"""`trestle-aws data-move`: the rows of an instance's own database into RDS. `move` does it on the way from stage 1 to stage 2."""
+"""`trestle-aws data-move`: the rows of an instance's own database into RDS. `move` does it on the way from stage 1 to
+stage 2.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ def add(commands: Commands) -> None:
         "Move the data of stage 1 from its instance to RDS",
         EXAMPLES,
         description=(
-            "Part of `move` to stage 2, and of use alone when that was stopped in the middle. All rows arrive, and both audits say the same, or "
+            "Part of `move` to stage 2, and of use alone when that was stopped in the middle. All rows arrive, and "
+            "both audits say the same, or "
             "RDS is left empty and the shop starts again as it was."
         ),
     )
@@ -33,7 +36,9 @@ def add(commands: Commands) -> None:
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Does it."""
-    confirm.by_name("the shop is stopped, and stays so when its data is in RDS", context.place.prefix[:-1], yes=args.yes)
+    confirm.by_name(
+        "the shop is stopped, and stays so when its data is in RDS", context.place.prefix[:-1], yes=args.yes
+    )
     move(context)
     return DONE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from trestle_aws import fleet, presets, releases
+from trestle_aws import fleet, hold, pace, presets, releases
 from trestle_aws.arguments import Commands, command
 from trestle_aws.cloudformation import State
 from trestle_aws.commands.plan import add_preset
@@ -23,6 +23,8 @@ trestle-aws deploy demo                       again: after a failure it goes on,
 trestle-aws deploy production --set Domain=shop.example.com --set AlertEmail=ada@example.com
 trestle-aws deploy demo --release 0.2.0       another release: migrates first, then replaces instances one by one
 trestle-aws deploy demo --set job.Products=100000     what an empty shop is filled with"""
+# An instance boots, installs itself and becomes healthy in one to two minutes; one that fails is replaced.
+READY_WITHIN = 900.0
 
 
 def add(commands: Commands) -> None:
@@ -33,7 +35,10 @@ def add(commands: Commands) -> None:
         run,
         "Create or change a shop",
         EXAMPLES,
-        description="What was set before stays set; --set NAME= takes it back. Another preset than the one that is there is for `move`.",
+        description=(
+            "What was set before stays set; --set NAME= takes it back. Another preset than the one that is there is "
+            "for `move`."
+        ),
     )
     add_preset(parser)
     add_release(parser)
@@ -50,7 +55,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
     record = context.notes.deployed()
     if record and record.preset != preset.name:
         raise UsageError(
-            f"PRESET {preset.name!r}: {context.place.project}-{context.place.environment} is {record.preset}; `trestle-aws move "
+            f"PRESET {preset.name!r}: {context.place.project}-{context.place.environment} is {record.preset}; "
+            "`trestle-aws move "
             f"{preset.name}` changes it, another --environment stands beside it"
         )
     deployment = prepare(context, args, preset)
@@ -61,6 +67,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
 
 def prepare(context: Context, args: argparse.Namespace, preset: Preset) -> Deployment:
     """The deployment, with every parameter checked before anything is made."""
+    if hold.is_held(context):
+        raise UsageError("the API group is held for a measurement; `trestle-aws scale --release` ends that")
     settings, kept = remembered(context, Settings.parse(args.settings))
     record = context.notes.deployed()
     preset = with_added(preset, [*args.added, *(record.added if record else [])])
@@ -72,7 +80,7 @@ def prepare(context: Context, args: argparse.Namespace, preset: Preset) -> Deplo
 
 
 def remembered(context: Context, settings: Settings) -> tuple[Settings, dict[str, set[str]]]:
-    """What was set earlier and is not set now: values that CloudFormation shows, and the names of those that it hides."""
+    """What was set earlier and is not now: values that CloudFormation shows, and the names of those that it hides."""
     record = context.notes.deployed()
     earlier: dict[str, str] = {}
     states: dict[str, State | None] = {}
@@ -95,13 +103,31 @@ def remembered(context: Context, settings: Settings) -> tuple[Settings, dict[str
 
 
 def finish(context: Context) -> None:
-    """Where the shop is."""
-    url = fleet.look(context).url
-    context.say(f"the shop: {url}" if url else "done")
+    """Waits until all instances that are wanted are ready, and says where the shop is."""
+
+    def look() -> fleet.Fleet | None:
+        now = fleet.look(context)
+        waiting = [member.name for member in now.members if member.state != "ready"]
+        missing = sum(group.desired - len(group.instances) for group in now.groups.values())
+        if waiting or missing > 0:
+            context.say(f"waiting for {', '.join(waiting) or 'instances'}")
+            return None
+        return now
+
+    logs = context.place.parameter("")
+    now = pace.until(
+        look,
+        f"not all instances are ready (`trestle-aws status`; their logs are in {logs}*)",
+        within=READY_WITHIN,
+        every=10.0,
+    )
+    context.say(f"the shop: {now.url}")
 
 
 def _archive(context: Context, version: str | None, stacks: list[Stack]) -> Archive:
     architectures = {str(stack.parameters["Architecture"]) for stack in stacks if "Architecture" in stack.parameters}
     if len(architectures) > 1:
-        raise UsageError(f"Architecture: the stacks have {' and '.join(sorted(architectures))}; one release runs on one")
+        raise UsageError(
+            f"Architecture: the stacks have {' and '.join(sorted(architectures))}; one release runs on one"
+        )
     return releases.find(context.root, ARCHITECTURES[architectures.pop() if architectures else "x86_64"], version)

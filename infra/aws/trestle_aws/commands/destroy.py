@@ -28,12 +28,15 @@ def add(commands: Commands) -> None:
         "Delete a shop and say what remains",
         EXAMPLES,
         description=(
-            "Deletes the stacks Project-Environment-* in reverse order, and nothing that does not bear both tags. Can be given again "
+            "Deletes the stacks Project-Environment-* in reverse order, and nothing that does not bear both tags. "
+            "Can be given again "
             "after a failure."
         ),
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--purge", action="store_true", help="remove what remains too: snapshots, secrets in their waiting time, logs")
+    parser.add_argument(
+        "--purge", action="store_true", help="remove what remains too: snapshots, secrets in their waiting time, logs"
+    )
 
 
 def run(context: Context, args: argparse.Namespace) -> int:

@@ -25,7 +25,9 @@ def add(commands: Commands) -> None:
         run,
         "Kill parts of the stack to see what follows",
         EXAMPLES,
-        description="Instances without a group, which nobody would replace, are left alone: their API's process is killed.",
+        description=(
+            "Instances without a group, which nobody would replace, are left alone: their API's process is killed."
+        ),
     )
     parser.add_argument("names", metavar="NAME", nargs="+", help="an instance (api-1, web-1), database, or redis")
 

@@ -44,17 +44,38 @@ def add(commands: Commands) -> None:
         "Put load on the shop from an instance in its network",
         EXAMPLES,
         description=(
-            "Starts the generator if it is not there, runs trestle-loadtest on it, brings the results here, then audits the database. What "
+            "Starts the generator if it is not there, runs trestle-loadtest on it, brings the results here, then "
+            "audits the database. What "
             'steers the stack (scale-out, autoscale, chaos) runs on this machine, with --stack "trestle-aws".'
         ),
     )
-    parser.add_argument("--output", metavar="DIR", type=Path, help="where results go; new or empty [default: trestle-results/aws-DATE-TIME]")
-    parser.add_argument("--set", metavar="PARAMETER=VALUE", action="append", default=[], dest="settings", help="of the generator's stack")
-    parser.add_argument("--within", metavar="S", type=count(60, LONGEST), default=WITHIN, help=f"give up after so long [default: {WITHIN}]")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="where results go; new or empty [default: trestle-results/aws-DATE-TIME]",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="PARAMETER=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="of the generator's stack",
+    )
+    parser.add_argument(
+        "--within",
+        metavar="S",
+        type=count(60, LONGEST),
+        default=WITHIN,
+        help=f"give up after so long [default: {WITHIN}]",
+    )
     parser.add_argument("--allow-burst", action="store_true", help="measure burstable classes (t3, t4g) too")
     parser.add_argument("--no-audit", action="store_true", help="do without the audit of the database")
     parser.add_argument("--remove", action="store_true", help="remove the generator")
-    parser.add_argument("words", metavar="...", nargs=argparse.REMAINDER, help="trestle-loadtest's own words, beginning with run")
+    parser.add_argument(
+        "words", metavar="...", nargs=argparse.REMAINDER, help="trestle-loadtest's own words, beginning with run"
+    )
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
@@ -84,7 +105,8 @@ def _check_words(words: list[str]) -> None:
         raise UsageError(f"say what trestle-loadtest is to do: {' or '.join(WORDS)}")
     if words[0] in STEERING:
         raise UsageError(
-            f"{words[0]}: it steers the stack, so it runs on this machine: trestle-loadtest {words[0]} --stack \"trestle-aws\"; "
+            f"{words[0]}: it steers the stack, so it runs on this machine: trestle-loadtest {words[0]} --stack "
+            '"trestle-aws"; '
             "the README says how its generator is put into the VPC"
         )
     if words[0] not in WORDS:
@@ -92,7 +114,9 @@ def _check_words(words: list[str]) -> None:
     for word in words:
         option = word.partition("=")[0]
         if option in ("--output", "--stack"):
-            raise UsageError(f"{option}: say it before {words[0]}" if option == "--output" else "--stack: it is this one")
+            raise UsageError(
+                f"{option}: say it before {words[0]}" if option == "--output" else "--stack: it is this one"
+            )
 
 
 def _output(wanted: Path | None) -> Path:
@@ -137,7 +161,9 @@ def _has_program(context: Context, id_: str) -> bool | None:
 def _load(context: Context, id_: str, url: str, args: argparse.Namespace) -> tuple[Ran, bytes | None]:
     words = [f"{instance.PROGRAMS}/trestle-loadtest", *args.words, "--output", RESULTS]
     if args.words[0] == "run":
-        words += ["--no-audit"] + ([] if any(word.partition("=")[0] == "--url" for word in args.words) else ["--url", url])
+        words += ["--no-audit"] + (
+            [] if any(word.partition("=")[0] == "--url" for word in args.words) else ["--url", url]
+        )
     context.say(f"generator: trestle-loadtest {shlex.join(args.words)}")
     with releases.returned(context, "results.tar.gz", args.within + 600) as (put, key):
         ran = context.remote.script(id_, _script(words, put), within=args.within)

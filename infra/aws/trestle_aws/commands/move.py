@@ -36,7 +36,8 @@ def add(commands: Commands) -> None:
         "Change the shop to another preset",
         EXAMPLES,
         description=(
-            "Stops before anything that AWS would replace and the growth path does not name. Safe to repeat. From stage 1 to stage 2 it moves "
+            "Stops before anything that AWS would replace and the growth path does not name. Safe to repeat. From "
+            "stage 1 to stage 2 it moves "
             "the data, for which the shop is stopped."
         ),
     )
@@ -93,7 +94,9 @@ def _moves_data(source: Preset, target: Preset) -> bool:
 
 
 def _transition(source: Preset, target: Preset, *, has_instances: bool) -> Preset:
-    """The target with what the source's instances need while they still are the shop, and without goods where goods are moved in."""
+    """The target with what the source's instances need while they still are the shop, and without goods where goods are
+    moved in.
+    """
     stacks = {key: dict(parameters) for key, parameters in target.stacks.items()}
     if has_instances and "app" in target.stacks:
         stacks["network"]["PrivateInstances"] = "both"
@@ -113,7 +116,8 @@ def _review(context: Context, way: str, listed: set[str]) -> Review:
             if (replaces or removes_data) and what not in listed:
                 word = "remove" if removes_data else "replace" if change["Replacement"] == "True" else "perhaps replace"
                 raise Failure(
-                    f"{what} ({change['ResourceType']}): AWS would {word} it{_because(change)}, which {way} does not expect. "
+                    f"{what} ({change['ResourceType']}): AWS would {word} it{_because(change)}, which {way} does not "
+                    "expect. "
                     f"Nothing of {key} was changed. If it is meant, say --allow {what}"
                 )
             context.say(f"{key}: {change['Action'].lower()} {change['LogicalResourceId']} ({change['ResourceType']})")
@@ -153,7 +157,8 @@ def _delete_what_is_gone(context: Context, target: Preset, listed: set[str]) -> 
         for id_, type_, _ in stacks.resources(state.name):
             if type_ in expected.DATA and f"{key}/{id_}" not in listed:
                 raise Failure(
-                    f"{key}/{id_} ({type_}) would be gone with its stack, which {target.name} has not. If it is meant, say --allow {key}/{id_}"
+                    f"{key}/{id_} ({type_}) would be gone with its stack, which {target.name} has not. If it is "
+                    f"meant, say --allow {key}/{id_}"
                 )
         context.say(f"{key}: being deleted; {target.name} has no such stack")
         stacks.delete(state, key)

@@ -1,4 +1,6 @@
-"""`trestle-aws audit`, `seed`, `import`, `admin`: trestle-api's own commands, run on an instance of the API with its environment."""
+"""`trestle-aws audit`, `seed`, `import`, `admin`: trestle-api's own commands, run on an instance of the API with its
+environment.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from trestle_aws.context import Context
 from trestle_aws.errors import UsageError
 from trestle_aws.progress import show
 
-# Seconds, by command: an audit waits 90 s for payments and then reads all orders; a seed of 100,000 products takes its time.
+# Seconds, by command: an audit waits 90 s for payments and then reads all orders; a seed of 100,000 products takes its
+# time.
 WORDS = {"audit": 600, "seed": 1800, "import": 1800, "admin": 60}
 SUMMARIES = {
     "audit": "Check that stock, orders, payments, coupons and ratings add up",
@@ -31,7 +34,9 @@ EXAMPLES = {
 def add(commands: Commands) -> None:
     """The words of all four; what follows the word is trestle-api's."""
     for word, summary in SUMMARIES.items():
-        command(commands, word, run, summary, EXAMPLES[word], description=f"`trestle-api {word} --help` has the options.")
+        command(
+            commands, word, run, summary, EXAMPLES[word], description=f"`trestle-api {word} --help` has the options."
+        )
 
 
 def run(context: Context, args: argparse.Namespace) -> int:

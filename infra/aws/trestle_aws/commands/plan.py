@@ -1,4 +1,6 @@
-"""`trestle-aws plan`: what a preset creates, what it costs a month, which quotas it may hit, and what else is to be known."""
+"""`trestle-aws plan`: what a preset creates, what it costs a month, which quotas it may hit, and what else is to be
+known.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +50,18 @@ def add_preset(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         action="append",
         default=[],
         dest="settings",
-        help="a template's parameter, of one stack or of each that has it: Domain=shop.example.com, ops.AlertEmail=ada@example.com",
+        help=(
+            "a template's parameter, of one stack or of each that has it: Domain=shop.example.com, "
+            "ops.AlertEmail=ada@example.com"
+        ),
     )
     parser.add_argument(
-        "--with", metavar="STACK", action="append", default=[], dest="added", help=f"a stack beside the preset's: {' or '.join(ADDED_STACKS)}"
+        "--with",
+        metavar="STACK",
+        action="append",
+        default=[],
+        dest="added",
+        help=f"a stack beside the preset's: {' or '.join(ADDED_STACKS)}",
     )
 
 
@@ -73,7 +83,10 @@ def run(context: Context, args: argparse.Namespace) -> int:
 
 def _head(context: Context, design: Design) -> str:
     place = context.place
-    lines = [f"{design.preset.name}: {design.preset.description}", f"in {place.region}, as {place.project}-{place.environment}"]
+    lines = [
+        f"{design.preset.name}: {design.preset.description}",
+        f"in {place.region}, as {place.project}-{place.environment}",
+    ]
     return "\n".join(lines)
 
 
@@ -97,10 +110,14 @@ def _created(stacks: list[Stack], *, full: bool) -> str:
 TELLING = frozenset(
     f"AWS::{name}"
     for name in """
-    EC2::VPC EC2::Subnet EC2::NatGateway EC2::Instance EC2::EIP EC2::VPCEndpoint EC2::VPCPeeringConnection EC2::SecurityGroup
-    EC2::LaunchTemplate IAM::Role RDS::DBInstance ElastiCache::ReplicationGroup SecretsManager::Secret AutoScaling::AutoScalingGroup
-    ElasticLoadBalancingV2::LoadBalancer ElasticLoadBalancingV2::TargetGroup S3::Bucket CloudFront::Distribution Route53::HostedZone
-    Route53::RecordSet CertificateManager::Certificate CloudWatch::Alarm CloudWatch::Dashboard SNS::Topic Lambda::Function
+    EC2::VPC EC2::Subnet EC2::NatGateway EC2::Instance EC2::EIP EC2::VPCEndpoint EC2::VPCPeeringConnection
+    EC2::SecurityGroup
+    EC2::LaunchTemplate IAM::Role RDS::DBInstance ElastiCache::ReplicationGroup SecretsManager::Secret
+    AutoScaling::AutoScalingGroup
+    ElasticLoadBalancingV2::LoadBalancer ElasticLoadBalancingV2::TargetGroup S3::Bucket CloudFront::Distribution
+    Route53::HostedZone
+    Route53::RecordSet CertificateManager::Certificate CloudWatch::Alarm CloudWatch::Dashboard SNS::Topic
+    Lambda::Function
     AutoScaling::ScheduledAction Scheduler::Schedule
     """.split()
 )
@@ -111,14 +128,23 @@ def _costs(lines: list[Line], prices: Prices, context: Context) -> str:
     for line in sorted(lines, key=lambda it: -it.month):
         rows.append((line.stack, line.what, f"{line.count:8g}", f"{line.month:11.2f}"))
     rows.append(("", "together, about", "", f"{cost.total(lines):11.2f}"))
-    note = "" if prices.knows(context.place.region) else f"\nPrices are those of us-east-1: {prices.where} has no region_factor of {context.place.region}."
+    note = (
+        ""
+        if prices.knows(context.place.region)
+        else f"\nPrices are those of us-east-1: {prices.where} has no region_factor of {context.place.region}."
+    )
     return table(rows) + note
 
 
 def _quotas(stacks: list[Stack], prices: Prices) -> str:
     near = [use for use in quotas.uses(stacks, prices) if use.is_near]
-    lines = [f"  {use.quota}: {use.used:g} of {use.allowed:g}{', MORE THAN A NEW ACCOUNT HAS' if use.is_over else ''}" for use in near]
-    return "\n".join(["Quotas of a new account that this may hit (Service Quotas raises them):", *lines]) if lines else ""
+    lines = [
+        f"  {use.quota}: {use.used:g} of {use.allowed:g}{', MORE THAN A NEW ACCOUNT HAS' if use.is_over else ''}"
+        for use in near
+    ]
+    return (
+        "\n".join(["Quotas of a new account that this may hit (Service Quotas raises them):", *lines]) if lines else ""
+    )
 
 
 def _advice(lines: list[str]) -> str:

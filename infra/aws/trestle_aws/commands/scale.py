@@ -26,11 +26,17 @@ trestle-aws scale --release                ends a hold whose process was killed"
 
 def add(commands: Commands) -> None:
     """Its words."""
-    parser = command(commands, "scale", run, "Change the number of API instances, or hold it for a measurement", EXAMPLES)
+    parser = command(
+        commands, "scale", run, "Change the number of API instances, or hold it for a measurement", EXAMPLES
+    )
     parser.add_argument("count", metavar="N", nargs="?", type=count(1, MOST), help="how many there are to be")
     parser.add_argument("--wait", action="store_true", help="return when exactly so many are ready")
-    parser.add_argument("--hold", action="store_true", help="min = max = desired, scaling suspended; all as before at the end")
-    parser.add_argument("--seconds", metavar="S", type=count(1, 86_400), help="hold for so long [default: until Ctrl-C]")
+    parser.add_argument(
+        "--hold", action="store_true", help="min = max = desired, scaling suspended; all as before at the end"
+    )
+    parser.add_argument(
+        "--seconds", metavar="S", type=count(1, 86_400), help="hold for so long [default: until Ctrl-C]"
+    )
     parser.add_argument("--allow-burst", action="store_true", help="hold burstable classes (t3, t4g) too")
     parser.add_argument("--release", action="store_true", help="end a hold that another process has left")
     parser.set_defaults(command_line=[])

@@ -26,7 +26,9 @@ def add(commands: Commands) -> None:
         description="Returns at once. It burns on all cores, and ends after the time or with the instance.",
     )
     parser.add_argument("name", metavar="NAME", help="a replica: api-1")
-    parser.add_argument("--seconds", metavar="S", type=count(1, LONGEST_SECONDS), default=60, help="for how long [default: 60]")
+    parser.add_argument(
+        "--seconds", metavar="S", type=count(1, LONGEST_SECONDS), default=60, help="for how long [default: 60]"
+    )
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
