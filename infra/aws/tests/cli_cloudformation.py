@@ -310,7 +310,9 @@ class CloudFormation:
         except (ParameterError, RuleError, TemplateError) as error:
             raise _error("CreateChangeSet", "ValidationError", str(error)) from error
         changes = self._changes(entry, stack)
-        everything = {name: str(definition.get("Default", "")) for name, definition in template.parameters.items()} | given
+        everything = {
+            name: str(definition.get("Default", "")) for name, definition in template.parameters.items()
+        } | given
         same = kind == "UPDATE" and not changes and entry.given == everything
         status, reason = (
             ("FAILED", "The submitted information didn't contain changes.") if same else ("CREATE_COMPLETE", "")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from trestle_aws import cli, cost, presets, quotas
 from trestle_aws.cost import Reckoning
+from trestle_aws.free import FREE
 from trestle_aws.errors import UsageError
 from trestle_aws.prices import Prices
 from trestle_aws.template import Stack, Template
@@ -398,6 +399,6 @@ def test_every_class_that_a_template_allows_has_a_price() -> None:
 
 
 def test_nothing_is_both_free_and_priced() -> None:
-    assert not cost.FREE & set(cost.PRICED)
+    assert not FREE & set(cost.PRICED)
     with pytest.raises(UsageError, match="nothing/here is missing"):
         Prices.read("us-east-1").plain("nothing", "here")

@@ -110,6 +110,17 @@ def test_states_are_those_of_group_and_balancer(shop: World) -> None:  # noqa: F
     assert states("draining", "Standby") == {"first": "draining", "second": "held"}
 
 
+def test_a_machine_that_ends_is_down_before_anybody_has_noticed(shop: World) -> None:  # noqa: F811
+    dying = ids(shop)["api-2"]
+    real = shop.client("ec2").describe_instances()
+    for instance in (it for reservation in real["Reservations"] for it in reservation["Instances"]):
+        if instance["InstanceId"] == dying:
+            instance["State"] = {"Name": "shutting-down"}
+    shop.answers["DescribeInstances"] = lambda client, parameters: real
+    found = {it["name"]: it["state"] for it in status(shop)["processes"]}
+    assert found["api-2"] == "down" and found["api-1"] == "ready"
+
+
 def test_who_replaces_a_replica_has_its_name_and_the_others_keep_theirs(shop: World) -> None:  # noqa: F811
     before = ids(shop)
     shop.client("autoscaling").terminate_instance_in_auto_scaling_group(

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from trestle_aws import pace
 from trestle_aws.clients import code_of
 from trestle_aws.errors import Failure
+from trestle_aws.events import Event, first_reason
 from trestle_aws.place import Place
 from trestle_aws.progress import Progress
 
@@ -28,16 +29,6 @@ LOOK_EVERY = 5.0
 LONGEST_BODY = 51_200
 # A stack in these states was never made: it holds nothing that is worth keeping and can only be deleted.
 NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED")
-
-
-class Event(TypedDict):
-    """An event of a stack, as far as it is used."""
-
-    EventId: str
-    LogicalResourceId: str
-    ResourceType: str
-    ResourceStatus: str
-    ResourceStatusReason: str
 
 
 class ResourceChange(TypedDict):
@@ -299,16 +290,3 @@ class Stacks:
             reason = event.get("ResourceStatusReason", "")
             why = f": {reason}" if reason and status.endswith("_FAILED") else ""
             self.progress.say(f"{key}: {status} {event['LogicalResourceId']} ({event['ResourceType']}){why}")
-
-
-def first_reason(events: list[Event]) -> str:
-    """The resource that failed first, and why; those that were only cancelled because of it say nothing."""
-    failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
-    telling = [event for event in failed if "cancelled" not in event.get("ResourceStatusReason", "").lower()]
-    if not telling:
-        return "no resource names a reason"
-    first = min(telling, key=lambda event: event["ResourceType"] == "AWS::CloudFormation::Stack")
-    return (
-        f"{first['LogicalResourceId']} ({first['ResourceType']}): "
-        f"{first.get('ResourceStatusReason', 'no reason was given')}"
-    )

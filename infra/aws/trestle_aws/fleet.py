@@ -1,23 +1,16 @@
 """The shop's parts as the load tests see them: replicas with lasting names, their states, the database, the cache, the
 address.
-
-A replica's name is in a tag of its instance, given when it is first seen: the lowest number that no living one has. So
-who replaces api-1 is api-1, as it is where `trestle` keeps processes.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass
 
-from botocore.exceptions import ClientError
-
 from trestle_aws import metrics
-from trestle_aws.clients import code_of
 from trestle_aws.context import Context
 from trestle_aws.errors import Failure, UsageError
+from trestle_aws.replicas import numbered
 
-NAME_TAG = "Replica"
 API_PORT = 8000
 WEB_PORT = 80
 OPS_PORT = 9000
@@ -25,6 +18,8 @@ TIERS = ("web", "api")
 # What the auto scaling group says while an instance comes and goes.
 COMING = ("Pending", "Pending:Wait", "Pending:Proceed", "Warmed:Pending", "EnteringStandby")
 GOING = ("Terminating", "Terminating:Wait", "Terminating:Proceed", "Detaching", "Terminated", "Detached")
+# What EC2 says of a machine that serves nobody, before its group and its load balancer have noticed.
+MACHINE = {"pending": "starting", "shutting-down": "down", "stopping": "down", "stopped": "down"}
 # What RDS says of an instance that serves, or that does not; in all other states it changes and comes back.
 DATABASE = {"available": "ready", "backing-up": "ready", "stopped": "down", "stopping": "down", "failed": "down"}
 HEALTH = {"healthy": "ready", "initial": "starting", "unused": "starting", "draining": "draining"}
@@ -113,10 +108,10 @@ def look(context: Context, *, with_cpu: bool = False) -> Fleet:
     members: list[Member] = []
     for tier in groups:
         living = [instances[id_] for id_ in groups[tier].instances if id_ in instances]
-        for number, instance in _numbered(context, tier, living):
+        for number, instance in numbered(context, tier, living):
             members.append(_member(tier, number, instance, states[tier], cpu))
     fixed = [id_ for id_ in exports.get("InstanceIds", "").split(",") if id_ in instances]
-    for number, instance in _numbered(context, "api", [instances[id_] for id_ in fixed]):
+    for number, instance in numbered(context, "api", [instances[id_] for id_ in fixed]):
         members.append(_member("api", number, instance, _fixed_states(context, fixed), cpu))
     members.extend(_database(context, exports))
     members.extend(_cache(context, exports))
@@ -223,39 +218,6 @@ def _fixed_states(context: Context, ids: list[str]) -> dict[str, str]:
     return states
 
 
-def _numbered(context: Context, tier: str, living: list[dict[str, object]]) -> list[tuple[int, dict[str, object]]]:
-    """Instances with their lasting numbers; who has none yet is given one."""
-    living = sorted(living, key=lambda it: (str(it["LaunchTime"]), str(it["InstanceId"])))
-    taken: dict[int, dict[str, object]] = {}
-    new = []
-    for instance in living:
-        number = _number(tier, instance)
-        if number is None or number in taken:
-            new.append(instance)
-        else:
-            taken[number] = instance
-    for instance in new:
-        number = next(it for it in range(1, len(living) + 1) if it not in taken)
-        taken[number] = instance
-        try:
-            context.clients.of("ec2").create_tags(
-                Resources=[instance["InstanceId"]], Tags=[{"Key": NAME_TAG, "Value": f"{tier}-{number}"}]
-            )
-        except ClientError as error:
-            # It ended meanwhile.
-            if code_of(error) != "InvalidInstanceID.NotFound":
-                raise
-    return sorted(taken.items())
-
-
-def _number(tier: str, instance: dict[str, object]) -> int | None:
-    tags = instance.get("Tags")
-    for tag in tags if isinstance(tags, list) else []:
-        if tag["Key"] == NAME_TAG and (match := re.fullmatch(rf"{tier}-(\d+)", tag["Value"])):
-            return int(match[1])
-    return None
-
-
 def _member(
     tier: str, number: int, instance: dict[str, object], states: dict[str, str], cpu: dict[str, float]
 ) -> Member:
@@ -264,7 +226,7 @@ def _member(
     placement = instance.get("Placement")
     return Member(
         name=f"{tier}-{number}",
-        state=states.get(id_, "down"),
+        state=MACHINE.get(_machine_state(instance), states.get(id_, "down")),
         address=f"{address}:{API_PORT if tier == 'api' else WEB_PORT}",
         ops_address=f"{address}:{OPS_PORT}" if tier == "api" else None,
         cpu=cpu.get(id_),
@@ -272,6 +234,11 @@ def _member(
         type=str(instance.get("InstanceType", "")),
         zone=str(placement.get("AvailabilityZone", "")) if isinstance(placement, dict) else "",
     )
+
+
+def _machine_state(instance: dict[str, object]) -> str:
+    state = instance.get("State")
+    return str(state.get("Name", "")) if isinstance(state, dict) else ""
 
 
 def _database(context: Context, exports: dict[str, str]) -> list[Member]:
