@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from trestle_aws import mirrors
 from trestle_aws.errors import UsageError
 from trestle_aws.place import US_EAST_1, Place
 from trestle_aws.presets import ORDER, Preset, Settings, template_path
@@ -131,7 +132,8 @@ class Design:
         names = self.templates[key].parameters
         filled = {name: value for name, value in self._filled(key, source) if name in names}
         own = {"Project": self.place.project, "Environment": self.place.environment}
-        return own | filled | self.preset.stacks[key] | self.settings.of(key, names)
+        follows = dict(mirrors.following(key, self._set, self._says))
+        return own | filled | self.preset.stacks[key] | follows | self.settings.of(key, names)
 
     def _filled(self, key: str, source: Source) -> Iterator[tuple[str, str]]:
         names = self.templates[key].parameters
@@ -150,14 +152,23 @@ class Design:
             yield "TrustedProxies", ",".join(source.cloudfront_networks())
         if key == "app" and self._says(key, "Pictures") == "cdn" and not self.domain:
             yield "PictureHosts", source.distribution()
+        if key == "schedule":
+            yield from mirrors.schedule(self.preset.stacks)
         if self.domain:
             yield "Domain", self.domain
             yield from self._filled_for_domain(key, source)
 
+    def _set(self, key: str, parameter: str) -> str:
+        """What the user sets of a parameter."""
+        template = self.templates.get(key)
+        return self.settings.of(key, template.parameters).get(parameter, "") if template else ""
+
     def _says(self, key: str, parameter: str) -> str:
-        """What the preset or the user says of a parameter."""
-        said = self.preset.stacks[key] | self.settings.of(key, self.templates[key].parameters)
-        return said.get(parameter, "")
+        """What the user, the preset or the template says of a parameter."""
+        if key not in self.templates:
+            return ""
+        default = self.templates[key].parameters.get(parameter, {}).get("Default", "")
+        return self._set(key, parameter) or self.preset.stacks[key].get(parameter, str(default))
 
     def _filled_for_domain(self, key: str, source: Source) -> Iterator[tuple[str, str]]:
         if key == "certificate-us-east-1":
