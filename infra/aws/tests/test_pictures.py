@@ -53,7 +53,7 @@ def edges(picture: ElementTree.Element) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_committed_picture_is_the_templates(name: str) -> None:
     committed = (ROOT / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
-    assert committed == diagram.of_preset(name), "the templates are newer: infra/aws/tools/pictures draws it anew"
+    assert committed == diagram.of_preset(name), "the templates are newer: infra/aws/tools/generate draws it anew"
 
 
 def test_there_is_no_picture_of_a_preset_that_is_gone() -> None:

@@ -1,10 +1,12 @@
 """A preset's network as a picture: what there is, in which subnet and zone, and who may connect to whom.
 
-Everything in it is read from the evaluated templates, so it shows what a deployment would make. `tools/pictures` writes those of all
+Everything in it is read from the evaluated templates, so it shows what a deployment would make. `tools/generate` writes those of all
 presets; a test holds the written ones against the templates.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from trestle_aws import presets
 from trestle_aws.diagram.model import Scene
@@ -20,11 +22,11 @@ WITH = {"production": ("Domain=shop.example.com",)}
 """What a preset is drawn with: production is nothing without a domain."""
 
 
-def stacks_of(name: str) -> list[Stack]:
-    """The stacks that a preset's picture shows."""
-    settings = presets.Settings.parse(WITH.get(name, ()))
+def stacks_of(name: str, settings: Iterable[str] | None = None) -> list[Stack]:
+    """The stacks of a preset; without settings those that its picture shows."""
+    parsed = presets.Settings.parse(WITH.get(name, ()) if settings is None else settings)
     place = Place("trestle", "shop", "us-east-1")
-    return Design.make(place, presets.read(name), settings, EXAMPLE_RELEASE, presets.ROOT).evaluate()
+    return Design.make(place, presets.read(name), parsed, EXAMPLE_RELEASE, presets.ROOT).evaluate()
 
 
 def of_preset(name: str) -> str:

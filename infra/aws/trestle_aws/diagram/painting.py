@@ -286,7 +286,7 @@ def _legend(y: float) -> Iterator[str]:
     )
     yield (
         svg.text(
-            20, y + 32, "Drawn from the CloudFormation templates by infra/aws/tools/pictures.", 11.5, fill=svg.FAINT
+            20, y + 32, "Drawn from the CloudFormation templates by infra/aws/tools/generate.", 11.5, fill=svg.FAINT
         )
         + "\n"
     )
