@@ -162,8 +162,9 @@ def test_a_failed_update_is_rolled_back_and_the_next_call_tries_again(ready: Wor
 def test_a_rollback_that_failed_is_continued_first(ready: World) -> None:
     ready.ok("deploy", "demo")
     ready.formation.entries["us-east-1", "trestle-shop-app"].status = "UPDATE_ROLLBACK_FAILED"
-    ready.ok("deploy", "demo", "--set", "app.ApiMax=3")
-    assert ready.formation.history[-2:] == [("continue", "app"), ("update", "app")]
+    ready.ok("deploy", "demo", "--set", "app.WebMax=3")
+    history = ready.formation.history
+    assert history[history.index(("continue", "app")) + 1] == ("update", "app")
 
 
 def test_what_another_call_has_begun_is_waited_for(ready: World) -> None:
@@ -263,6 +264,40 @@ def test_what_was_set_stays_set_and_a_secret_is_kept_without_being_known(ready: 
     assert given(ready, "ops")["SlackWebhook"] == hook
     ready.ok("deploy", "demo", "--set", "ops.SlackWebhook=", "--set", "app.ApiMax=4")
     assert given(ready, "ops")["SlackWebhook"] == "" and given(ready, "app")["ApiMax"] == "4"
+
+
+def test_the_only_copy_of_the_shop_is_not_replaced_by_a_newer_release(ready: World) -> None:
+    ready.ok("deploy", "stage-1-single")
+    ready.build("1.1.0", b"a newer archive")
+    ready.formation.replacing["instances", "First"] = "True"
+    _touch(ready, "instances", "First")
+    said = ready.run("deploy", "stage-1-single")
+    assert said.code == 1
+    assert "instances/First (AWS::EC2::Instance): AWS would replace it because of Touched" in said.complaint
+    assert "`trestle-aws move` takes its data to RDS first" in said.complaint
+    assert ("update", "instances") not in ready.formation.history
+    ready.ok("deploy", "stage-1-single", "--allow", "instances/First")
+
+
+@pytest.mark.parametrize("answer", ["True", "Conditional"])
+def test_a_database_is_not_replaced_unless_it_is_meant(ready: World, answer: str) -> None:
+    ready.ok("deploy", "stage-2-database")
+    for id_ in ("Database", "DatabaseParameters"):
+        ready.formation.replacing["data", id_] = answer
+        _touch(ready, "data", id_)
+    said = ready.run("deploy", "stage-2-database")
+    assert said.code == 1 and "data/Database (AWS::RDS::DBInstance)" in said.complaint
+    # Nothing is lost with a parameter group; and the instance has no data of its own any more.
+    ready.formation.replacing["instances", "First"] = "True"
+    _touch(ready, "instances", "First")
+    ready.ok("deploy", "stage-2-database", "--allow", "data/Database")
+
+
+def _touch(world: World, key: str, id_: str) -> None:
+    """As if the stack had been made by another version of its template."""
+    stack = world.formation.entries["us-east-1", f"trestle-shop-{key}"].stack
+    assert stack
+    stack.resources[id_].properties["Touched"] = "yes"
 
 
 def test_another_preset_is_for_move(ready: World) -> None:

@@ -198,12 +198,20 @@ class Design:
                 imports = exports.setdefault(region, {})
                 stack = self.templates[key].evaluate(parameters, region=region, imports=imports, key=key)
             except ParameterError as error:
-                raise UsageError(f"{key}.{error.name}: {error.reason} (--set {key}.{error.name}=VALUE)") from error
+                name = self._said_as(key, error.name)
+                raise UsageError(f"{name}: {error.reason} (--set {name}=VALUE)") from error
             except RuleError as error:
                 raise UsageError(f"{key}: {error}") from error
             exports[region].update(stack.exports)
             stacks.append(stack)
         return stacks
+
+    def _said_as(self, key: str, parameter: str) -> str:
+        """The name under which the user knows a parameter: of what it follows, if that was set."""
+        source = mirrors.FOLLOWS.get((key, parameter))
+        if source and not self._set(key, parameter) and self._set(*source):
+            return ".".join(source)
+        return f"{key}.{parameter}"
 
 
 def with_added(preset: Preset, added: Iterable[str]) -> Preset:

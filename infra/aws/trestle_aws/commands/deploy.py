@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from trestle_aws import fleet, hold, pace, presets, releases
+from trestle_aws import fleet, hold, pace, presets, releases, review
 from trestle_aws.arguments import Commands, command
 from trestle_aws.cloudformation import State
 from trestle_aws.commands.plan import add_preset
@@ -47,6 +47,13 @@ def add(commands: Commands) -> None:
 def add_release(parser: argparse.ArgumentParser) -> None:
     """The words for what is installed."""
     parser.add_argument("--release", metavar="VERSION", help="the release [default: the one that was built last]")
+    parser.add_argument(
+        "--allow",
+        metavar="STACK/RESOURCE",
+        action="append",
+        default=[],
+        help="may be replaced, with all that is in it",
+    )
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
@@ -60,6 +67,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
             f"{preset.name}` changes it, another --environment stands beside it"
         )
     deployment = prepare(context, args, preset)
+    local = preset.stacks.get("instances", {"Database": "rds"}).get("Database", "local") == "local"
+    deployment.review = review.of_data(local, set(args.allow))
     deployment.run()
     finish(context)
     return DONE

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from trestle_aws import confirm, expected, job, presets
+from trestle_aws import confirm, expected, job, presets, review
 from trestle_aws.arguments import Commands, command
-from trestle_aws.cloudformation import ResourceChange, Review
 from trestle_aws.commands import data_move
 from trestle_aws.commands.deploy import add_release, finish, prepare
 from trestle_aws.commands.plan import add_preset
@@ -43,7 +42,6 @@ def add(commands: Commands) -> None:
     )
     add_preset(parser, optional=True)
     add_release(parser)
-    parser.add_argument("--allow", metavar="STACK/RESOURCE", action="append", default=[], help="may be replaced too")
     parser.add_argument("--yes", action="store_true", help="do not ask before the data is moved")
 
 
@@ -63,7 +61,7 @@ def run(context: Context, args: argparse.Namespace) -> int:
     first = _transition(source, target, has_instances=context.stacks().state("instances") is not None)
     deployment = prepare(context, args, first)
     listed = expected.listed(source.name, target.name, context.root) | set(args.allow)
-    deployment.review = _review(context, f"{source.name} to {target.name}", listed)
+    deployment.review = review.of_growth(context, f"{source.name} to {target.name}", listed)
     if moves_data:
         deployment.before["instances"] = lambda: _data(context, deployment)
     deployment.make()
@@ -104,35 +102,6 @@ def _transition(source: Preset, target: Preset, *, has_instances: bool) -> Prese
     if _moves_data(source, target):
         stacks["job"] |= {"Products": "0", "Customers": "0"}
     return replace(target, stacks=stacks)
-
-
-def _review(context: Context, way: str, listed: set[str]) -> Review:
-
-    def review(key: str, changes: list[ResourceChange]) -> None:
-        for change in changes:
-            what = f"{key}/{change['LogicalResourceId']}"
-            replaces = change["Action"] == "Modify" and change["Replacement"] in ("True", "Conditional")
-            removes_data = change["Action"] == "Remove" and change["ResourceType"] in expected.DATA
-            if (replaces or removes_data) and what not in listed:
-                word = "remove" if removes_data else "replace" if change["Replacement"] == "True" else "perhaps replace"
-                raise Failure(
-                    f"{what} ({change['ResourceType']}): AWS would {word} it{_because(change)}, which {way} does not "
-                    "expect. "
-                    f"Nothing of {key} was changed. If it is meant, say --allow {what}"
-                )
-            context.say(f"{key}: {change['Action'].lower()} {change['LogicalResourceId']} ({change['ResourceType']})")
-
-    return review
-
-
-def _because(change: ResourceChange) -> str:
-    """The properties that it is for."""
-    names = []
-    for detail in change["Details"]:
-        aim = detail.get("Target")
-        if isinstance(aim, dict) and aim.get("Name"):
-            names.append(str(aim["Name"]))
-    return f" because of {', '.join(sorted(set(names)))}" if names else ""
 
 
 def _data(context: Context, deployment: Deployment) -> None:
