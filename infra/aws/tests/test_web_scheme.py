@@ -41,16 +41,16 @@ def configuration(stack: Stack) -> dict[str, str]:
 
 
 @contextmanager
-def nginx(folder: Path, variables: dict[str, str]) -> Iterator[int]:
-    """A running nginx; its port."""
+def nginx(folder: Path, variables: dict[str, str], api: str = "127.0.0.1:1") -> Iterator[int]:
+    """A running nginx; its port. Without `api` there is none."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    # Where the API is has nothing to do with it: none, as an instance writes it.
+    # An instance writes down where the API is when it has looked up its name.
     variables = {name: value for name, value in variables.items() if name != "TRESTLE_WEB_API_NAME"}
     environment = os.environ | variables | {
         "TRESTLE_WEB_ADDRESSES": f"127.0.0.1:{port}",
-        "TRESTLE_WEB_API_ADDRESSES": "127.0.0.1:1",
+        "TRESTLE_WEB_API_ADDRESSES": api,
         "TRESTLE_WEB_RUN_DIR": str(folder / "run"),
         "TRESTLE_WEB_LOG_DIR": str(folder),
         "TRESTLE_WEB_STOREFRONT": str(ROOT / "services/web/storefront"),
