@@ -1,4 +1,4 @@
-"""`instance/shop`, which trestle-aws runs on instances: what it calls there, on one with everything and on one of a tier."""
+"""`instance/shop`, which trestle-aws runs on instances: what it calls there, of one tier and of all."""
 
 from __future__ import annotations
 
