@@ -165,7 +165,9 @@ def test_the_tests_and_properties_that_it_names_are_there(page: Path) -> None:
     for file in re.findall(r"`(tests/[\w/.]+)`", text):
         assert (ROOT / file).exists(), file
     if page.name in ("design.md", "troubleshooting.md"):
-        for name in re.findall(r'(?<![\w`])"([a-z][^"\n]{15,})"', text.replace("\n", " ") if page.name == "design.md" else text):
+        for name in re.findall(
+            r'(?<![\w`])"([a-z][^"\n]{15,})"', text.replace("\n", " ") if page.name == "design.md" else text
+        ):
             assert name in CHECKS, name
 
 
@@ -174,7 +176,9 @@ def test_stacks_and_logs_have_the_names_that_are_told() -> None:
     for key in re.findall(r"trestle-shop-([a-z]+)\b", text):
         assert key in (*presets.ORDER, "errors"), key
     for export in re.findall(r"export_of (\w+)", text):
-        assert any(f"}}-{export}" in path.read_text(encoding="utf-8") for path in (ROOT / "stacks").glob("*.yml")), export
+        assert any(f"}}-{export}" in path.read_text(encoding="utf-8") for path in (ROOT / "stacks").glob("*.yml")), (
+            export
+        )
     for group in re.findall(r"/trestle/shop/([a-z]+)[`\s]", text):
         assert group in ("web", "api", "job", "system", "flow"), group
 
