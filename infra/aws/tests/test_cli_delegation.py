@@ -7,6 +7,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from trestle_aws import delegation
@@ -93,6 +94,15 @@ def test_a_silent_resolver_is_not_waited_for_long_and_the_next_is_asked(monkeypa
         delegation.name_servers("shop.example.com", ["127.0.0.1"], port)
     with resolver(lambda question: answer(question, ["ns1.example.net"])) as port:
         assert delegation.name_servers("shop.example.com", ["127.0.0.2", "127.0.0.1"], port) == {"ns1.example.net"}
+
+
+def test_this_machines_resolvers_are_asked_where_others_may_not_be(tmp_path: Path) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text(
+        "# mine\nsearch example.com\nnameserver 192.0.2.1\nnameserver fe80::1\nnameserver\nnameserver 192.0.2.2 # b\n"
+    )
+    assert delegation.own_resolvers(file) == ["192.0.2.1", "192.0.2.2"]
+    assert delegation.own_resolvers(tmp_path / "none") == []
 
 
 def test_one_of_the_zones_servers_is_enough() -> None:

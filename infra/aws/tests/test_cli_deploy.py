@@ -217,6 +217,21 @@ def test_without_a_release_it_says_how_to_make_one(world: World) -> None:  # noq
     assert world.formation.history == []
 
 
+def test_from_a_machine_without_builds_what_is_in_the_bucket_is_deployed(ready: World) -> None:
+    ready.ok("deploy", "stage-1-single")
+    ready.build("1.1.0", b"a newer archive")
+    ready.ok("deploy", "stage-1-single", "--allow", "instances/First")
+    for path in (ready.root.parent.parent / ".trestle-aws/releases").iterdir():
+        path.unlink()
+    # What is there stays, unless another one is named that was there before.
+    ready.ok("deploy", "stage-1-single")
+    assert given(ready, "instances")["Release"] == "1.1.0"
+    ready.ok("deploy", "stage-1-single", "--release", "1.0.0", "--allow", "instances/First")
+    assert given(ready, "instances")["Release"] == "1.0.0"
+    assert given(ready, "instances")["ReleaseSha256"] == hashlib.sha256(b"an archive").hexdigest()
+    assert ready.run("deploy", "stage-1-single", "--release", "0.9.0").code == 64
+
+
 def test_an_archive_for_the_other_processor_is_not_taken(world: World) -> None:  # noqa: F811
     world.build(architecture="arm64")
     said = world.run("deploy", "demo")

@@ -10,6 +10,7 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from trestle_aws.errors import Failure
 
@@ -39,15 +40,25 @@ def check(domain: str, wanted: Iterable[str], ask: Ask | None = None) -> None:
     )
 
 
-def name_servers(domain: str, resolvers: Iterable[str] = RESOLVERS, port: int = PORT) -> set[str]:
+def name_servers(domain: str, resolvers: Iterable[str] | None = None, port: int = PORT) -> set[str]:
     """The names that resolvers give; the first resolver that answers counts."""
     silent = []
-    for resolver in resolvers:
+    for resolver in resolvers or [*RESOLVERS, *own_resolvers()]:
         try:
             return _ask(domain, resolver, port)
         except OSError as error:
             silent.append(f"{resolver}: {error}")
     raise Failure(f"no resolver says who answers for {domain}: {'; '.join(silent)}")
+
+
+def own_resolvers(path: Path = Path("/etc/resolv.conf")) -> list[str]:
+    """This machine's, for networks that let nobody ask others. They may remember for longer what was not there yet."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    words = [line.split() for line in lines]
+    return [line[1] for line in words if line[:1] == ["nameserver"] and len(line) > 1 and ":" not in line[1]]
 
 
 def _ask(domain: str, resolver: str, port: int) -> set[str]:

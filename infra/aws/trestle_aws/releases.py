@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -51,21 +51,47 @@ def folder(root: Path) -> Path:
     return root.parent.parent / FOLDER
 
 
-def find(root: Path, architecture: str, version: str | None) -> Archive:
-    """The archive of a version that `build` has made, or the one that was made last."""
+def find(context: Context, architecture: str, version: str | None) -> Archive:
+    """The archive of a version, or the one that was built last; without one here, the one that is deployed."""
+    here = _built(context.root, architecture)
+    if version is None:
+        record = context.notes.deployed()
+        version = list(here)[-1] if here else record.release if record else None
+    if version in here:
+        return Archive(version, architecture, checksum(here[version]), here[version])
+    if version and (archive := _in_bucket(context, version, architecture)):
+        return archive
+    what = f"--release {version}" if version else "a release"
+    there = f"; there are {', '.join(here)}" if here else ""
+    place = folder(context.root)
+    raise UsageError(f"{what}: no archive for {architecture} in {place}{there}; `trestle-aws build` makes one")
+
+
+def _built(root: Path, architecture: str) -> dict[str, Path]:
+    """What `build` has made, by version, the last one last."""
     suffix = f"-{architecture}.tar.gz"
     made = sorted(folder(root).glob(f"trestle-*{suffix}"), key=lambda path: path.stat().st_mtime)
-    found = {path.name.removeprefix("trestle-").removesuffix(suffix): path for path in made}
-    if version is None and found:
-        version = list(found)[-1]
-    if version is None or version not in found:
-        what = f"--release {version}" if version else "a release"
-        there = f"; there are {', '.join(found)}" if found else ""
-        raise UsageError(
-            f"{what}: no archive for {architecture} in {folder(root)}{there}; `trestle-aws build` makes one"
-        )
-    path = found[version]
-    return Archive(version, architecture, checksum(path), path)
+    return {path.name.removeprefix("trestle-").removesuffix(suffix): path for path in made}
+
+
+def _in_bucket(context: Context, version: str, architecture: str) -> Archive | None:
+    """One that was deployed before, maybe from another machine."""
+    bucket = context.exports().get("ReleaseBucket")
+    archive = Archive(version, architecture, "", None)
+    if bucket is None or (sha256 := _checksum_in(context, bucket, archive)) is None:
+        return None
+    return replace(archive, sha256=sha256)
+
+
+def _checksum_in(context: Context, bucket: str, archive: Archive) -> str | None:
+    """Of the archive in the bucket; none where there is none."""
+    try:
+        found = context.clients.of("s3").head_object(Bucket=bucket, Key=archive.key)
+    except ClientError as error:
+        if code_of(error) in ("404", "NoSuchKey", "NotFound"):
+            return None
+        raise
+    return str(found["Metadata"].get("sha256", ""))
 
 
 def checksum(path: Path) -> str:
@@ -78,13 +104,8 @@ def upload(context: Context, bucket: str, archive: Archive) -> None:
     """Puts the archive into the bucket, unless it is there. Another archive of the same version is refused: instances
     would differ.
     """
-    client = context.clients.of("s3")
-    try:
-        there = client.head_object(Bucket=bucket, Key=archive.key)["Metadata"].get("sha256", "")
-    except ClientError as error:
-        if code_of(error) not in ("404", "NoSuchKey", "NotFound"):
-            raise
-    else:
+    there = _checksum_in(context, bucket, archive)
+    if there is not None:
         if there != archive.sha256:
             raise Failure(
                 f"s3://{bucket}/{archive.key} is another archive of this version; build it with a version of its own"
@@ -96,7 +117,8 @@ def upload(context: Context, bucket: str, archive: Archive) -> None:
             f"s3://{bucket}/{archive.key} is gone, and it is not on this machine; `trestle-aws build` and deploy again"
         )
     context.say(f"release: {archive.name} goes to s3://{bucket}")
-    client.upload_file(str(archive.path), bucket, archive.key, ExtraArgs={"Metadata": {"sha256": archive.sha256}})
+    more = {"Metadata": {"sha256": archive.sha256}}
+    context.clients.of("s3").upload_file(str(archive.path), bucket, archive.key, ExtraArgs=more)
 
 
 def upload_template(context: Context, bucket: str, body: str) -> str:

@@ -139,4 +139,4 @@ def _archive(context: Context, version: str | None, stacks: list[Stack]) -> Arch
         raise UsageError(
             f"Architecture: the stacks have {' and '.join(sorted(architectures))}; one release runs on one"
         )
-    return releases.find(context.root, ARCHITECTURES[architectures.pop() if architectures else "x86_64"], version)
+    return releases.find(context, ARCHITECTURES[architectures.pop() if architectures else "x86_64"], version)
