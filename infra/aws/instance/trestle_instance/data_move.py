@@ -48,6 +48,8 @@ DUMP = (
     "--no-tablespaces",
     "--default-character-set=utf8mb4",
     "--order-by-primary",
+    # Newer ones of MariaDB write a COMMIT after each table otherwise.
+    "--skip-no-autocommit",
 )
 
 
@@ -152,8 +154,8 @@ def move(source: Server, target: Server, api: Path) -> None:
     say(f"source: {before[-1]}")
     counts = source.counts()
     say(f"{sum(counts.values())} rows in {len(counts)} tables")
-    copy(source, target)
     try:
+        copy(source, target)
         compare(source, target, counts)
         after = audit(target, api)
         say(f"target: {after[-1]}")
