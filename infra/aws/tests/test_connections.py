@@ -76,6 +76,12 @@ def test_both_stacks_and_the_command_know_the_same_values() -> None:
     assert allowed("data", "RefreshSurplus") == allowed("app", "RefreshSurplus")
 
 
+def test_alarms_know_the_same_table() -> None:
+    rows = mapping(at(template("ops").body, "Mappings/Classes"))  # type: ignore[arg-type]
+    assert {name: int(str(mapping(row)["MaxConnections"])) for name, row in rows.items()} == table()
+    assert allowed("ops", "DatabaseClass") == list(table())
+
+
 def test_scale_counts_as_the_rules_do() -> None:
     connections = table()
     for class_, pool, most, surplus in combinations("data"):

@@ -11,7 +11,7 @@ from trestle_aws.presets import ORDER, names
 from trestle_aws.template import Template
 
 from engine.environment import ROOT, build, templates
-from engine.variants import all_variants
+from engine.variants import Variant, all_variants
 
 PREFIX = "${Project}-${Environment}-"
 
@@ -96,3 +96,25 @@ def test_presets_find_what_they_import(name: str) -> None:
 
 def test_presets_are_all_looked_at() -> None:
     assert set(names()) <= set(all_variants())
+
+
+# What people change in what runs. Each may change exports; none that another stack takes, since CloudFormation refuses that.
+CHANGES = {
+    "a larger database": ("DatabaseClass=db.m7g.xlarge",),
+    "a standby": ("data.MultiAz=yes",),
+    "larger instances": ("app.WebInstanceType=c7a.large", "app.ApiInstanceType=c7a.large"),
+    "more instances": ("app.WebMax=8", "app.ApiMax=5", "data.ApiMaxInstances=5", "schedule.WebMax=8", "schedule.ApiMax=5"),
+    "larger pools": ("DatabaseClass=db.m7g.xlarge", "PoolSize=32"),
+    "a cache with a replica": ("data.CacheNodes=2", "data.CacheFailover=yes", "ops.CacheNodes=2"),
+    "a larger cache": ("data.CacheNodeType=cache.m7g.large",),
+    "fixed numbers": ("app.AutoScaling=no", "app.WebMin=2", "app.ApiMin=4"),
+    "gateways instead of an instance": ("network.Nat=per-zone",),
+    "protection": ("DeletionProtection=yes",),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_people_change_leaves_the_exports_in_use(change: str) -> None:
+    before, after = build(Variant("demo")), build(Variant("demo", CHANGES[change]))
+    taken = set().union(*(stack.imported for stack in before.stacks.values()))
+    assert {name for name in taken if str(before.exports[name]) != str(after.exports.get(name))} == set()

@@ -177,6 +177,7 @@ def shared_parameters(environment: Environment) -> Iterator[tuple[object, str]]:
         ("app", "PoolSize", "data", "PoolSize"),
         ("app", "RefreshSurplus", "data", "RefreshSurplus"),
         ("app", "DatabaseClass", "data", "DatabaseClass"),
+        ("ops", "DatabaseClass", "data", "DatabaseClass"),
         ("app", "ApiEntry", "security", "ApiEntry"),
         ("app", "ApiEntry", "ops", "ApiEntry"),
         ("app", "Currency", "job", "Currency"),
