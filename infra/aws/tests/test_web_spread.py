@@ -7,6 +7,7 @@ A real nginx with the configuration of a web instance, and a balancer that count
 from __future__ import annotations
 
 import http.client
+import re
 import shutil
 import socketserver
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from test_web_scheme import nginx
+from test_web_scheme import ROOT, nginx
 
 WITHIN = 10.0
 """Seconds until an instance that was added has its share; auto scaling thinks in minutes."""
@@ -62,7 +63,9 @@ def balancer() -> Iterator[Balancer]:
 
 
 def test_an_instance_that_is_added_gets_requests_soon(balancer: Balancer, tmp_path: Path) -> None:
-    with nginx(tmp_path, {}, api=f"127.0.0.1:{balancer.server_address[1]}") as port:
+    unit = (ROOT / "infra/aws/instance/units/trestle-web.service").read_text()
+    variables = dict(re.findall(r"^Environment=(TRESTLE_WEB_KEEPALIVE_SECONDS)=(\d+)$", unit, re.MULTILINE))
+    with nginx(tmp_path, variables, api=f"127.0.0.1:{balancer.server_address[1]}") as port:
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
 
         def ask() -> str:
