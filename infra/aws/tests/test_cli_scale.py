@@ -55,6 +55,25 @@ def test_wait_does_not_return_before_the_balancer_finds_them_healthy(shop: World
     assert "0 of 3 ready, 3 on their way" in said.err and len(looks) > 8
 
 
+def test_scaling_in_waits_until_what_goes_is_gone(shop: World) -> None:  # noqa: F811
+    shop.ok("scale", "3", "--wait")
+    names = ["trestle-shop-app-ApiGroup", "trestle-shop-app-WebGroup"]
+    draining = shop.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=names)
+    draining["AutoScalingGroups"][0]["Instances"][0]["LifecycleState"] = "Terminating:Wait"
+    machines = shop.client("ec2").describe_instances()
+    looks: list[int] = []
+
+    def groups(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+        looks.append(1)
+        if len(looks) == 4:
+            shop.answers.clear()
+        return draining
+
+    shop.answers |= {"DescribeAutoScalingGroups": groups, "DescribeInstances": lambda client, parameters: machines}
+    said = shop.ok("scale", "2", "--wait")
+    assert "2 of 2 ready, 1 on their way" in said.err and len(looks) == 4
+
+
 def test_wait_gives_up_within_the_time_that_the_load_test_grants(shop: World) -> None:  # noqa: F811
     unhealthy = {"TargetHealthDescriptions": []}
     shop.answers["DescribeTargetHealth"] = lambda client, parameters: unhealthy
