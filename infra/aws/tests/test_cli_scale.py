@@ -59,7 +59,8 @@ def test_scaling_in_waits_until_what_goes_is_gone(shop: World) -> None:  # noqa:
     shop.ok("scale", "3", "--wait")
     names = ["trestle-shop-app-ApiGroup", "trestle-shop-app-WebGroup"]
     draining = shop.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=names)
-    draining["AutoScalingGroups"][0]["Instances"][0]["LifecycleState"] = "Terminating:Wait"
+    api = next(it for it in draining["AutoScalingGroups"] if it["AutoScalingGroupName"] == names[0])
+    api["Instances"][0]["LifecycleState"] = "Terminating:Wait"
     machines = shop.client("ec2").describe_instances()
     looks: list[int] = []
 
