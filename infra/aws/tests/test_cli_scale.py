@@ -6,6 +6,9 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,6 +204,38 @@ def test_within_a_hold_scale_moves_the_fixed_number(shop: World) -> None:  # noq
 def test_a_hold_lasts_as_long_as_its_command_and_ends_as_it_ended(shop: World) -> None:  # noqa: F811
     said = shop.run("scale", "3", "--hold", "--allow-burst", "--", sys.executable, "-c", "raise SystemExit(7)")
     assert said.code == 7
+    assert bounds(shop) == (2, 4, 2) and note(shop) is None
+
+
+def test_a_hold_waits_until_its_command_has_put_things_in_order(shop: World, tmp_path: Path) -> None:  # noqa: F811
+    program = """
+import pathlib, signal, sys, time
+def end(*_):
+    time.sleep(0.3)
+    pathlib.Path("ended").write_text("in order")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("began").touch()
+time.sleep(30)
+"""
+    (tmp_path / "program.py").write_text(program)
+
+    def terminate() -> None:
+        while not (tmp_path / "began").exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=terminate, daemon=True).start()
+    words = ["--", "env", f"--chdir={tmp_path}", sys.executable, "program.py"]
+    said = shop.run("scale", "3", "--hold", "--allow-burst", *words)
+    assert said.code == 130
+    assert (tmp_path / "ended").read_text() == "in order"
+    assert bounds(shop) == (2, 4, 2) and note(shop) is None
+
+
+def test_a_command_that_is_none_is_refused_before_anything_is_held(shop: World) -> None:  # noqa: F811
+    said = shop.run("scale", "3", "--hold", "--allow-burst", "--", "no-such-program")
+    assert said.code == 64 and "no-such-program" in said.complaint
     assert bounds(shop) == (2, 4, 2) and note(shop) is None
 
 

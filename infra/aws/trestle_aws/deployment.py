@@ -125,9 +125,6 @@ class Deployment:
             releases.upload(self.context, self.release_bucket(), self.archive)
         if key == "data" and outcome is Outcome.CREATED:
             job.forget(self.context)
-        if key == "assets":
-            new = pictures.upload(self.context.clients.of("s3"), self._export("PicturesBucket", key))
-            self.context.say(f"assets: {new} pictures put into the bucket")
         if key == "job":
             self._start_job()
         if key == "assets":

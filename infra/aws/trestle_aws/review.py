@@ -38,8 +38,8 @@ def of_data(local: bool, allowed: set[str]) -> Review:
             if keeps and change["Action"] == "Modify" and (done := _loses(change)) and what not in allowed:
                 hint = "; `trestle-aws move` takes its data to RDS first" if what in KEEPS_DATA else ""
                 raise Failure(
-                    f"{what} ({change['ResourceType']}): AWS would {done} it{_because(change)}, and what is in it would "
-                    f"be gone. Nothing of {key} was changed{hint}. If it is meant, say --allow {what}"
+                    f"{what} ({change['ResourceType']}): AWS would {done} it{_because(change)}, and what is in it "
+                    f"would be gone. Nothing of {key} was changed{hint}. If it is meant, say --allow {what}"
                 )
 
     return review

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from types import FrameType, TracebackType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def listen() -> None:
@@ -29,3 +30,21 @@ class Deaf:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def run(command: list[str]) -> int:
+    """Runs a program; answers its exit code. When this one is asked to end the program is, too, and has time for it."""
+    child = subprocess.Popen(command)
+    try:
+        code = child.wait()
+    except KeyboardInterrupt as asked:
+        # A terminal's Ctrl-C is for all its programs; any other signal was for this one.
+        if asked.args and asked.args[0] != signal.SIGINT:
+            child.send_signal(asked.args[0])
+        try:
+            child.wait()
+        except KeyboardInterrupt:
+            child.kill()
+            child.wait()
+        raise
+    return code if code >= 0 else 128 - code

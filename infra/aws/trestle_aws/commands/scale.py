@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import shutil
 import uuid
 
-from trestle_aws import capacity, fleet, hold, pace
+from trestle_aws import capacity, fleet, hold, pace, signals
 from trestle_aws.arguments import Commands, command, count
 from trestle_aws.context import Context
 from trestle_aws.errors import DONE, INTERRUPTED, UsageError
@@ -50,13 +50,15 @@ def run(context: Context, args: argparse.Namespace) -> int:
         raise UsageError("N: say how many replicas there are to be, or --release")
     if not args.hold and (args.seconds or args.command_line or args.allow_burst):
         raise UsageError("--seconds, --allow-burst and a command are for --hold")
+    if args.command_line and shutil.which(args.command_line[0]) is None:
+        raise UsageError(f"-- {args.command_line[0]}: there is no such program")
     now = fleet.look(context)
     group = now.api
     held = hold.is_held(context)
     if args.hold:
         if not args.allow_burst:
             capacity.check_steady(_classes(now))
-        _check_connections(context, max(args.count, 1))
+        _check_connections(context, args.count)
         return _hold(context, now, args)
     if held:
         _check_connections(context, args.count)
@@ -103,7 +105,7 @@ def _hold(context: Context, now: Fleet, args: argparse.Namespace) -> int:
 
 def _meanwhile(context: Context, args: argparse.Namespace) -> int:
     if args.command_line:
-        return subprocess.run(args.command_line, check=False).returncode
+        return signals.run(args.command_line)
     context.say(f"for {args.seconds} s" if args.seconds else "until Ctrl-C")
     end = pace.now() + args.seconds if args.seconds else None
     while end is None or pace.now() < end:
