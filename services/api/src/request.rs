@@ -224,6 +224,9 @@ impl<T: Serialize> IntoResponse for Private<T> {
     }
 }
 
+/// Bytes of an ETag with its quotes: 12 of the hash, in base64.
+pub const ETAG_LENGTH: usize = 18;
+
 /// The ETag of these bytes: the same on every replica.
 pub fn etag_of(bytes: &[u8]) -> HeaderValue {
     let sum = digest::digest(&digest::SHA256, bytes);
