@@ -93,30 +93,38 @@ impl DatabaseArgs {
     /// # Errors
     /// When no URL is given, or one that cannot be one.
     pub fn options(&self) -> Result<MySqlConnectOptions, ConfigError> {
-        const VARIABLE: &str = "TRESTLE_DATABASE_URL";
-        let wrong = |reason: String| ConfigError {
-            variable: VARIABLE,
-            reason,
-        };
-        let url = secret(
-            VARIABLE,
+        database_options(
+            "TRESTLE_DATABASE_URL",
             self.database_url.as_ref(),
             self.database_url_file.as_ref(),
-        )?
-        .ok_or_else(|| wrong("is required (mysql://USER:PASSWORD@HOST:PORT/DATABASE)".into()))?;
-        if !url.starts_with("mysql://") && !url.starts_with("mariadb://") {
-            return Err(wrong("must start with mysql://".into()));
-        }
-        // The parser's own error may quote the URL, which holds the password.
-        let options: MySqlConnectOptions = url
-            .parse()
-            .map_err(|_| wrong("is not a URL that can be read".into()))?;
-        if options.get_database().is_none_or(str::is_empty) {
-            return Err(wrong("names no database (mysql://HOST/DATABASE)".into()));
-        }
-        let options = trusting(options, &url).map_err(wrong)?;
-        Ok(options.statement_cache_capacity(200))
+        )
     }
+}
+
+/// What the URL in `variable`, or in the file of its `_FILE` twin, says.
+///
+/// # Errors
+/// When no URL is given, or one that cannot be one, or that trusts whom it should not.
+pub fn database_options(
+    variable: &'static str,
+    url: Option<&Secret>,
+    file: Option<&PathBuf>,
+) -> Result<MySqlConnectOptions, ConfigError> {
+    let wrong = |reason: String| ConfigError { variable, reason };
+    let url = secret(variable, url, file)?
+        .ok_or_else(|| wrong("is required (mysql://USER:PASSWORD@HOST:PORT/DATABASE)".into()))?;
+    if !url.starts_with("mysql://") && !url.starts_with("mariadb://") {
+        return Err(wrong("must start with mysql://".into()));
+    }
+    // The parser's own error may quote the URL, which holds the password.
+    let options: MySqlConnectOptions = url
+        .parse()
+        .map_err(|_| wrong("is not a URL that can be read".into()))?;
+    if options.get_database().is_none_or(str::is_empty) {
+        return Err(wrong("names no database (mysql://HOST/DATABASE)".into()));
+    }
+    let options = trusting(options, &url).map_err(wrong)?;
+    Ok(options.statement_cache_capacity(200))
 }
 
 /// Takes the authorities that the URL's `ssl-ca` names, once for all connections: a file that goes missing later does no harm.
@@ -134,7 +142,10 @@ fn trusting(options: MySqlConnectOptions, url: &str) -> Result<MySqlConnectOptio
         options.get_ssl_mode(),
         MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity
     ) {
-        return Err("ssl-ca names whom to trust, but this ssl-mode trusts anybody: say ssl-mode=VERIFY_IDENTITY".into());
+        return Err(
+            "ssl-ca names whom to trust, but this ssl-mode trusts anybody: say ssl-mode=VERIFY_IDENTITY"
+                .into(),
+        );
     }
     let authorities = authorities::read(Path::new(&path)).map_err(|reason| format!("ssl-ca: {reason}"))?;
     Ok(options.ssl_ca_from_pem(authorities))
@@ -441,7 +452,10 @@ fn redis_client(args: &ServeArgs) -> Result<Option<redis::Client>, ConfigError> 
     };
     let ca_file = args.redis_ca_file.as_deref();
     let ca_file = ca_file.filter(|path| !path.as_os_str().is_empty());
-    let client = client(&url).map_err(|reason| ConfigError { variable: URL, reason })?;
+    let client = client(&url).map_err(|reason| ConfigError {
+        variable: URL,
+        reason,
+    })?;
     if !matches!(
         client.get_connection_info().addr(),
         redis::ConnectionAddr::TcpTls { .. }

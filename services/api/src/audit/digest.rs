@@ -45,8 +45,15 @@ pub async fn tables(connection: &mut MySqlConnection) -> Result<BTreeMap<String,
     for (table, name, kind, extra) in columns {
         tables.entry(table).or_default().push(Column {
             name,
-            is_binary: ["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"]
-                .contains(&kind.to_ascii_lowercase().as_str()),
+            is_binary: [
+                "binary",
+                "varbinary",
+                "tinyblob",
+                "blob",
+                "mediumblob",
+                "longblob",
+            ]
+            .contains(&kind.to_ascii_lowercase().as_str()),
             is_generated: extra.to_ascii_uppercase().contains("GENERATED")
                 && !extra.to_ascii_uppercase().contains("DEFAULT_GENERATED"),
         });

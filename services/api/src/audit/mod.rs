@@ -73,7 +73,11 @@ pub async fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     connection.execute("ROLLBACK").await?;
     connection.close().await.ok();
     if args.json {
-        return Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return Ok(if failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
     }
     let seconds = began.elapsed().as_secs_f64();
     if failed == 0 {
@@ -103,7 +107,10 @@ async fn settle(connection: &mut MySqlConnection, quietly: bool) -> anyhow::Resu
         }
         if began.elapsed() >= SETTLED_WITHIN {
             let due = count(due.unsigned_abs(), "payment or refund");
-            let line = format!("FAIL settled: {due} still due after {} s", SETTLED_WITHIN.as_secs());
+            let line = format!(
+                "FAIL settled: {due} still due after {} s",
+                SETTLED_WITHIN.as_secs()
+            );
             if quietly {
                 eprintln!("{line}");
             } else {

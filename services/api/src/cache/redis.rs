@@ -54,7 +54,9 @@ pub fn client(url: &str) -> Result<Client, String> {
         .into_connection_info()
         .map_err(|error| error.category().to_owned())?;
     if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
-        return Err("#insecure would trust anybody: name the authority instead (TRESTLE_REDIS_CA_FILE)".into());
+        return Err(
+            "#insecure would trust anybody: name the authority instead (TRESTLE_REDIS_CA_FILE)".into(),
+        );
     }
     // Small requests that wait for small answers: without this each waits for the delayed ACK of the last.
     let tcp = info.tcp_settings().clone().set_nodelay(true);

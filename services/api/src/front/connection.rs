@@ -92,7 +92,11 @@ impl Guarded {
                 return Poll::Ready(Ok(of));
             }
             let outcome = self.write(cx, &answer[sent..]);
-            let more = if let Poll::Ready(Ok(more)) = outcome { more } else { 0 };
+            let more = if let Poll::Ready(Ok(more)) = outcome {
+                more
+            } else {
+                0
+            };
             self.instead = Some(Instead {
                 answer,
                 sent: sent + more,

@@ -133,7 +133,8 @@ pub fn check(request: &Request) -> Result<()> {
     if address.is_some_and(|address| address.as_str().len() > LONGEST_LINE) {
         return Err(Error::UriTooLong);
     }
-    let too_long = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() > LONGEST_LINE;
+    let too_long =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() > LONGEST_LINE;
     if headers.iter().any(too_long) {
         return Err(Error::HeadersTooLarge);
     }

@@ -30,9 +30,7 @@ impl Bare {
         let status = StatusCode::from_bytes(head.get(9..12)?).ok()?;
         let of_hyper = matches!(
             status,
-            StatusCode::BAD_REQUEST
-                | StatusCode::URI_TOO_LONG
-                | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
         );
         let name = b"trestle-replica:";
         let of_a_handler = head.windows(name.len()).any(|window| window == name);
@@ -85,7 +83,8 @@ mod tests {
 
     #[test]
     fn only_an_answer_of_hypers_own_is_replaced() {
-        let bare = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let bare =
+            "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         let not_modified = "HTTP/1.1 304 Not Modified\r\ntrestle-replica: api-1\r\n\r\n";
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         assert_eq!(Bare::find(bare.as_bytes()), Some(Bare { at: 0, status }));
