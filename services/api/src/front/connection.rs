@@ -142,17 +142,18 @@ impl AsyncRead for Guarded {
         }
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        match (&outcome, &mut this.head_by) {
-            (Poll::Ready(_), None) => {
+        match &mut this.head_by {
+            Some(by) if outcome.is_pending() => {
+                ready!(by.as_mut().poll(cx));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            Some(_) => outcome,
+            none => {
                 let begun = buffer.filled().len() > before && !this.exchange.at_work.load(Ordering::Relaxed);
-                this.head_by = begun.then(|| Box::pin(sleep(HEAD_WITHIN)));
+                *none = begun.then(|| Box::pin(sleep(HEAD_WITHIN)));
+                outcome
             }
-            (Poll::Pending, Some(by)) if by.as_mut().poll(cx).is_ready() => {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            _ => {}
         }
-        outcome
     }
 }
 

@@ -55,9 +55,9 @@ impl Surround {
         let replica =
             HeaderValue::from_str(&state.config.replica).unwrap_or(HeaderValue::from_static("unnamed"));
         Self {
+            is_front: !state.config.behind_nginx,
             state,
             replica,
-            is_front: !state.config.behind_nginx,
             conventions,
             ids: Ids {
                 start: rand::random(),

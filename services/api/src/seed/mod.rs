@@ -164,10 +164,9 @@ async fn seed_products(
             .map(|number| Product::generate(args.seed, number, args.currency))
             .collect();
         let variants: u64 = batch.iter().map(|product| product.variants.len() as u64).sum();
-        written.rows += store::products(connection, &categories, first, last_variant + 1, &batch).await?;
-        if let Some(url) = &args.pictures {
-            written.rows += store::pictures(connection, url, first, &batch).await?;
-        }
+        let pictures = args.pictures.as_deref();
+        written.rows +=
+            store::products(connection, &categories, first, last_variant + 1, &batch, pictures).await?;
         last_variant += variants;
         written.variants += variants;
         progress.advance(batch.len() as u64);
