@@ -306,6 +306,7 @@ fn on_off(text: &str) -> Result<bool, String> {
 
 /// The checked configuration of `serve`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one thing")]
 pub struct Config {
     pub database: MySqlConnectOptions,
     pub redis: Option<redis::Client>,

@@ -1,6 +1,8 @@
 //! What hyper itself refuses: a request that is no HTTP (400), an address or headers beyond all measure (414, 431). Its answers
 //! have no body. They are replaced on their way out by the shop's own: problem+json with a request id.
 
+use std::fmt::Write as _;
+
 use http::StatusCode;
 
 use super::HEADERS;
@@ -71,7 +73,8 @@ impl Refusals {
             self.replica
         );
         for (name, value) in HEADERS {
-            head += &format!("{name}: {value}\r\n");
+            // Writing to a String cannot fail.
+            write!(head, "{name}: {value}\r\n").ok();
         }
         (head + "\r\n" + &body).into_bytes()
     }
