@@ -336,7 +336,7 @@ async fn what_cannot_be_moved_is_left_as_it_was_and_writes_go_on() {
 
     // Books that do not add up are looked at before they are moved.
     let stray = "UPDATE stock SET on_hand = on_hand + 1 WHERE variant_id = 1";
-    let mut own = MySqlConnection::connect(&database_of(&shop).await).await.unwrap();
+    let mut own = MySqlConnection::connect(&database_of(&shop)).await.unwrap();
     own.execute(stray).await.unwrap();
     let said = goes_on("the books do not add up").await;
     assert!(said.contains("do not add up"), "{said}");
@@ -354,7 +354,7 @@ async fn what_cannot_be_moved_is_left_as_it_was_and_writes_go_on() {
     shop.down().await;
 }
 
-async fn database_of(shop: &Shop) -> String {
+fn database_of(shop: &Shop) -> String {
     let run = shop.data().canonicalize().unwrap().join("run");
     let socket = trestle::database::encode(run.join("mysqld.sock").to_str().unwrap());
     format!("mysql://trestle@localhost/trestle?socket={socket}&ssl-mode=DISABLED")
