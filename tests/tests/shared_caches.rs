@@ -12,7 +12,8 @@ fn catalogue(product: u64) -> Vec<String> {
     let of = |path: &str| path.replace("{id}", &product.to_string());
     [
         "/products",
-        "/products?q=a&sort=price_asc&limit=3",
+        "/products?q=wool&limit=3",
+        "/products?sort=price_asc&limit=3",
         "/products/best-sellers",
         "/products/new",
         "/products/{id}",

@@ -130,13 +130,18 @@ pub fn database_options(
 /// Takes the authorities that the URL's `ssl-ca` names, once for all connections: a file that goes missing later does no harm.
 fn trusting(options: MySqlConnectOptions, url: &str) -> Result<MySqlConnectOptions, String> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    let named = format!("/?{query}").parse::<http::Uri>().ok().and_then(|uri| {
-        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&uri).ok()?;
-        let mut named = pairs
+    let uri = format!("/?{query}").parse::<http::Uri>().ok();
+    let pairs = uri.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
+    let named = match pairs {
+        Some(Query(pairs)) => pairs
             .into_iter()
-            .filter(|(name, _)| name == "ssl-ca" || name == "sslca");
-        named.next_back().map(|(_, path)| path)
-    });
+            .rfind(|(name, _)| name == "ssl-ca" || name == "sslca")
+            .map(|(_, path)| path),
+        None if query.contains("ca=") => {
+            return Err("its query cannot be read: write odd characters in percent-encoding".into());
+        }
+        None => None,
+    };
     let Some(path) = named else { return Ok(options) };
     if !matches!(
         options.get_ssl_mode(),

@@ -1,8 +1,9 @@
 //! What a shop's tables hold, in a few digits each: two databases with the same rows have the same digests, whichever server
 //! they are on and in whatever order they were written.
 //!
-//! A row's digest is SHA-256 of its values, cut to 64 bits, and a table's is all of its rows' by exclusive or: rows are
-//! unique by their keys, so none can cancel another. Values are compared by their bytes, as hexadecimal digits, because two
+//! A row's digest is SHA-256 of its values, cut to 96 bits, and a table's is all of its rows' by exclusive or: rows are
+//! unique by their keys, so none can cancel another. The two halves are 48 bits each, because MariaDB rounds a number that
+//! comes from a text to 53. Values are compared by their bytes, as hexadecimal digits, because two
 //! servers may have other words for a column's type, but not for what is in it.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use sqlx::{AssertSqlSafe, MySqlConnection};
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Digest {
     pub rows: u64,
-    /// 16 hexadecimal digits.
+    /// 24 hexadecimal digits.
     pub digest: String,
 }
 
@@ -73,10 +74,14 @@ pub async fn of(connection: &mut MySqlConnection) -> Result<BTreeMap<String, Dig
             .map(|Column { name, .. }| format!("'{name}', COALESCE(HEX(`{name}`), '-')"))
             .collect();
         let row = format!("CONCAT_WS(',', {})", values.join(", "));
+        let half = |from: u32| {
+            let bits = format!("CAST(CONV(SUBSTR(sum, {from}, 12), 16, 10) AS UNSIGNED)");
+            format!("LPAD(HEX(COALESCE(BIT_XOR({bits}), 0)), 12, '0')")
+        };
+        let (first, second) = (half(1), half(13));
         let sql = format!(
-            "SELECT CAST(COUNT(*) AS SIGNED),
-                LPAD(HEX(COALESCE(BIT_XOR(CAST(CONV(LEFT(SHA2({row}, 256), 16), 16, 10) AS UNSIGNED)), 0)), 16, '0')
-             FROM `{table}`"
+            "SELECT CAST(COUNT(*) AS SIGNED), CONCAT({first}, {second})
+             FROM (SELECT SHA2({row}, 256) AS sum FROM `{table}`) sums"
         );
         // Names come from the database's own schema, which this program made.
         let (rows, digest): (i64, String) = sqlx::query_as(AssertSqlSafe(sql))
