@@ -264,6 +264,10 @@ fn values(config: &WebConfig) -> Result<BTreeMap<&'static str, String>> {
         ("TRESTLE_WEB_HOSTNAME", hostname.to_owned()),
         ("TRESTLE_WEB_REAL_IP_FROM", real_ip_from),
         ("TRESTLE_WEB_PROXIES", proxies),
+        // A proxy in front of processes knows how clients come to it.
+        ("TRESTLE_WEB_PROXY_SCHEME", "$http_x_forwarded_proto".to_owned()),
+        // nginx 1.18 knows no longest time of a connection; without a balancer between it and the replicas none is needed.
+        ("TRESTLE_WEB_KEEPALIVE_TIME", String::new()),
         ("TRESTLE_WEB_UPSTREAM", "list".to_owned()),
         ("TRESTLE_WEB_API_SERVERS", servers(&config.upstreams)),
         (

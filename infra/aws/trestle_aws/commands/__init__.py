@@ -1,0 +1,1 @@
+"""One command a module: `add` describes its words, `run` does it."""
