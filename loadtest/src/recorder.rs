@@ -147,7 +147,7 @@ impl Recorder {
         }
     }
 
-    /// An arrival for which nobody was there.
+    /// An arrival that was due before the load ended, and did not begin: the generator was late.
     pub fn not_begun(&mut self, due: Instant) {
         self.line(due).offered += 1;
         if self.is_measured(due) {

@@ -196,6 +196,50 @@ async fn seeding_adds_to_a_shop_and_gives_its_customers_the_password() {
 }
 
 #[tokio::test]
+async fn seeded_products_have_pictures_where_an_address_is_given_and_are_the_same_otherwise() {
+    let mut plain = Shop::create("seed_plain").await;
+    let mut pictured = Shop::create("seed_pictured").await;
+    let seed = ["seed", "--products", "60", "--customers", "0"];
+    assert_eq!(plain.run(&seed).await.code, Some(0));
+    let address = ["--pictures", "https://pictures.example/seed/"];
+    assert_eq!(pictured.run(&[&seed[..], &address].concat()).await.code, Some(0));
+    assert_eq!(plain.count("SELECT COUNT(*) FROM product_pictures").await, 0);
+    assert_eq!(plain.rows(WHOLE_SHOP).await, pictured.rows(WHOLE_SHOP).await);
+    let pictures = "SELECT CONCAT_WS('|', p.id, x.position, x.url, x.alt = p.title, x.variant_id IS NULL)
+        FROM products p JOIN product_pictures x ON x.product_id = p.id ORDER BY p.id";
+    let expected = |ids: std::ops::RangeInclusive<u64>, folder: &str| -> Vec<String> {
+        ids.map(|id| format!("{id}|1|{folder}/{:02}.svg|1|1", id % 24))
+            .collect()
+    };
+    let first = pictured.rows(pictures).await;
+    assert_eq!(first, expected(1..=60, "https://pictures.example/seed"));
+    assert!(first[22].contains("/23.svg") && first[23].contains("/00.svg"));
+
+    // Seeding again adds to it, and leaves what was there.
+    let elsewhere = ["--pictures", "http://other.example"];
+    assert_eq!(
+        pictured.run(&[&seed[..], &elsewhere].concat()).await.code,
+        Some(0)
+    );
+    let all = pictured.rows(pictures).await;
+    assert_eq!(all[..60], first);
+    assert_eq!(all[60..], expected(61..=120, "http://other.example"));
+    let once = ["--pictures", "https://third.example", "--if-empty"];
+    assert_eq!(pictured.run(&[&seed[..], &once].concat()).await.code, Some(0));
+    assert_eq!(pictured.rows(pictures).await, all);
+    for wrong in [
+        "pictures",
+        "ftp://a.example",
+        "https://",
+        "https://a.example/?x=1",
+    ] {
+        let said = pictured.run(&["seed", "--pictures", wrong]).await;
+        assert_eq!(said.code, Some(64), "{said:?}");
+        assert!(said.err.contains("--pictures"), "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_seed_that_cannot_be_is_refused_in_one_line() {
     let shop = Shop::create("seed_refused").await;
     assert_eq!(

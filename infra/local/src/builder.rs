@@ -99,6 +99,18 @@ impl StackBuilder {
         self
     }
 
+    /// Further arguments for the database server, such as a port of its own.
+    pub fn database_arguments(mut self, arguments: &[String]) -> Self {
+        self.options.database_arguments = arguments.to_vec();
+        self
+    }
+
+    /// Further arguments for Redis.
+    pub fn redis_arguments(mut self, arguments: &[String]) -> Self {
+        self.options.redis_arguments = arguments.to_vec();
+        self
+    }
+
     pub fn redis(mut self, wanted: bool) -> Self {
         self.options.redis = wanted;
         self

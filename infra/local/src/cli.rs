@@ -35,7 +35,7 @@ mod up;
 /// already runs is never touched.
 ///
 /// With --compose, the commands work on the shop that runs in containers: status, scale, roll, kill, pause, resume, stress,
-/// logs, seed, import, audit, admin.
+/// logs, seed, import, audit, copy, admin.
 #[derive(Parser)]
 #[command(name = "trestle", version, arg_required_else_help = true)]
 pub struct Arguments {
@@ -69,6 +69,9 @@ enum Command {
     /// Checks the shop's invariants in one snapshot (trestle-api audit)
     #[command(disable_help_flag = true)]
     Audit(api::Passed),
+    /// Copies the shop's rows into an empty database on another server (trestle-api copy)
+    #[command(disable_help_flag = true)]
+    Copy(api::Passed),
     /// Says who may use the backoffice: grant EMAIL, revoke EMAIL, create, list (trestle-api admin)
     #[command(disable_help_flag = true)]
     Admin(api::Passed),
@@ -114,6 +117,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Seed(passed)
     | Command::Import(passed)
     | Command::Audit(passed)
+    | Command::Copy(passed)
     | Command::Admin(passed)
     | Command::Loadtest(passed) = &mut command
     {
@@ -140,6 +144,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Seed(passed) => passed.run("seed").await,
         Command::Import(passed) => passed.run("import").await,
         Command::Audit(passed) => passed.run("audit").await,
+        Command::Copy(passed) => passed.run("copy").await,
         Command::Admin(passed) => passed.run("admin").await,
         Command::Loadtest(passed) => api::become_program(
             std::process::Command::new(trestle::programs::built("trestle-loadtest")?).args(&passed.arguments),

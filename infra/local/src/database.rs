@@ -40,11 +40,18 @@ pub struct Database {
     executable: PathBuf,
     data: DataFolder,
     socket: PathBuf,
+    /// Of the caller, for the running server.
+    arguments: Vec<String>,
 }
 
 impl Database {
     /// The server to use: the one that `--mysqld` names, else an installed one.
-    pub async fn find(named: Option<&Path>, data: &DataFolder, run: &Path) -> Result<Self> {
+    pub async fn find(
+        named: Option<&Path>,
+        arguments: &[String],
+        data: &DataFolder,
+        run: &Path,
+    ) -> Result<Self> {
         let executable = match named {
             Some(path) => programs::named("--mysqld", path)?,
             None => programs::installed(&["mariadbd", "mysqld"])
@@ -72,6 +79,7 @@ impl Database {
             executable,
             data: data.clone(),
             socket: run.join("mysqld.sock"),
+            arguments: arguments.to_vec(),
         })
     }
 
@@ -147,6 +155,7 @@ impl Database {
                 .arg("--auto-generate-certs=OFF")
                 .arg("--caching-sha2-password-auto-generate-rsa-keys=OFF"),
         };
+        let program = self.arguments.iter().fold(program, Program::arg);
         Process::spawn(&program, &self.data)
     }
 

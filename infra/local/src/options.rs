@@ -39,6 +39,9 @@ pub struct Options {
     pub picture_hosts: Vec<String>,
     /// The database server to use instead of the installed one.
     pub mysqld: Option<PathBuf>,
+    /// Further arguments for the database server and for Redis, which win over the stack's own: TLS at a port, for tests.
+    pub database_arguments: Vec<String>,
+    pub redis_arguments: Vec<String>,
     /// trestle-api, when it is not beside this executable.
     pub api_executable: Option<PathBuf>,
 }
@@ -61,6 +64,8 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             picture_hosts: Vec::new(),
             mysqld: None,
+            database_arguments: Vec::new(),
+            redis_arguments: Vec::new(),
             api_executable: None,
         }
     }

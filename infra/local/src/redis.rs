@@ -17,10 +17,12 @@ pub struct Redis {
     executable: PathBuf,
     data: DataFolder,
     socket: PathBuf,
+    /// Of the caller.
+    arguments: Vec<String>,
 }
 
 impl Redis {
-    pub fn find(data: &DataFolder, run: &Path) -> Result<Self> {
+    pub fn find(arguments: &[String], data: &DataFolder, run: &Path) -> Result<Self> {
         let executable = programs::installed(&["redis-server", "valkey-server"]).context(
             "redis-server is not installed; `make up` installs it, or install the package redis-server",
         )?;
@@ -28,6 +30,7 @@ impl Redis {
             executable,
             data: data.clone(),
             socket: run.join("redis.sock"),
+            arguments: arguments.to_vec(),
         })
     }
 
@@ -54,6 +57,7 @@ impl Redis {
             .arg("allkeys-lru")
             .arg("--daemonize")
             .arg("no");
+        let program = self.arguments.iter().fold(program, Program::arg);
         Process::spawn(&program, &self.data)
     }
 

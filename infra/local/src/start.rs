@@ -38,8 +38,17 @@ impl Supervisor {
             launcher: own,
             run: run.clone(),
         })?;
-        let database = Database::find(options.mysqld.as_deref(), &data, &run).await?;
-        let redis = options.redis.then(|| Redis::find(&data, &run)).transpose()?;
+        let database = Database::find(
+            options.mysqld.as_deref(),
+            &options.database_arguments,
+            &data,
+            &run,
+        )
+        .await?;
+        let redis = options
+            .redis
+            .then(|| Redis::find(&options.redis_arguments, &data, &run))
+            .transpose()?;
         let nginx = options
             .web
             .then(|| Nginx::find(&data, &front(&options)))

@@ -100,11 +100,17 @@ impl Arriving {
     ) {
         let shop = &self.crowd.shop;
         let mut now = self.course.phase.clone();
-        for arrival in arrivals {
-            let due = from + arrival;
+        let mut arrivals = arrivals.map(|arrival| from + arrival);
+        while let Some(due) = arrivals.next() {
             tokio::select! {
                 biased;
-                _ = now.wait_for(|now| *now == Phase::Ending || phase.is_some_and(|phase| *now != phase)) => return,
+                _ = now.wait_for(|now| *now == Phase::Ending || phase.is_some_and(|phase| *now != phase)) => {
+                    let over = Instant::now();
+                    let missed = std::iter::once(due).chain(arrivals).take_while(|due| *due < over);
+                    let mut recorder = shop.recorder.borrow_mut();
+                    missed.for_each(|due| recorder.not_begun(due));
+                    return;
+                }
                 () = shop.sleep_until(due) => {}
             }
             let shopper = self.crowd.somebody(self.course.load.with_sessions);
@@ -157,5 +163,94 @@ async fn session(mut shopper: Shopper, arrival: Instant, course: &Course) -> Sho
             return shopper;
         }
         due = Instant::now() + think.sample(shopper.rng());
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+mod tests {
+    use std::cell::Cell;
+
+    use http::HeaderValue;
+    use tokio::net::TcpListener;
+    use tokio::sync::watch;
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::interaction::Mix;
+    use crate::journal::Journal;
+    use crate::load::{Arrivals, WarmUp};
+    use crate::shopper::shop::Shop;
+    use crate::shopper::target::Target;
+    use crate::stub;
+    use crate::verdict;
+
+    /// A generator that was busy elsewhere until half a second before the end: what was due by then and did not begin is missing.
+    #[tokio::test]
+    async fn arrivals_that_did_not_begin_in_time_make_the_run_invalid() {
+        LocalSet::new().run_until(load_that_is_over()).await;
+    }
+
+    async fn load_that_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(stub::serve(listener, stub::Behaviour::default()));
+        let journal = Journal::create(&folder.path().join("journal")).unwrap();
+        let target = Target::resolve(&url, None).await.unwrap();
+        let shop = Shop::read(target, journal, HeaderValue::from_static("identity"), 1)
+            .await
+            .unwrap();
+        let model = Model::Open {
+            rate: 100.0,
+            arrivals: Arrivals::Constant,
+            unit: Unit::Interactions,
+            shape: Shape::default(),
+        };
+        let (phase, receiver) = watch::channel(Phase::Ending);
+        let from = Instant::now().checked_sub(Duration::from_millis(500)).unwrap();
+        {
+            let mut recorder = shop.recorder.borrow_mut();
+            recorder.measure(from, true);
+            recorder.stop(Instant::now());
+        }
+        let arriving = Arriving {
+            course: Rc::new(Course {
+                load: Load {
+                    model: model.clone(),
+                    mix: Mix::Shopping,
+                    only: None,
+                    product: None,
+                    fine: false,
+                    think_s: 7.0,
+                    with_sessions: false,
+                    seconds: 1.0,
+                    warm_up: WarmUp::Settled,
+                    seed: 1,
+                },
+                phase: receiver,
+                from: Cell::new(Some(from)),
+            }),
+            crowd: Crowd::new(Rc::clone(&shop), 1),
+        };
+        let mut under_way = JoinSet::new();
+        let due = ArrivalTimes::new(
+            100.0,
+            Arrivals::Constant,
+            &Shape::default(),
+            Duration::from_secs(1),
+            1,
+        );
+        arriving
+            .until(due, from, Unit::Interactions, None, &mut under_way)
+            .await;
+        drop(phase);
+        assert!(under_way.is_empty());
+        let recorder = shop.recorder.replace(crate::recorder::Recorder::new().unwrap());
+        let measured = recorder.finish().unwrap();
+        assert_eq!((measured.offered, measured.client.sent), (50, 0.0));
+        let sent = verdict::validity(&model, &measured);
+        let sent = sent.iter().find(|it| it.what == "sent of intended").unwrap();
+        assert!(!sent.holds, "{}", sent.found);
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::chart::Picture;
 use super::table::{Table, Tone};
+use crate::result::Audit;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -100,6 +101,17 @@ impl Page {
             self.body.push_str("</ul>\n");
         }
         self
+    }
+
+    /// What the audit of the database said, a line a check.
+    pub fn audit(&mut self, audit: Option<&Audit>) -> &mut Self {
+        let (what, said) = match audit {
+            Some(Audit::Passed(said)) => ("Audit of the database passed:", said.as_str()),
+            Some(Audit::Failed(said)) => ("Audit of the database FAILED:", said.as_str()),
+            Some(Audit::NotRun(why)) => ("Audit of the database could not run:", why.as_str()),
+            None => ("The database was not audited.", ""),
+        };
+        self.text(what).list(&said.lines().collect::<Vec<_>>())
     }
 
     pub fn table(&mut self, table: &Table) -> &mut Self {

@@ -43,7 +43,8 @@ impl TrustedProxies {
         extensions.get::<Peer>().is_some_and(|peer| self.holds(peer.0))
     }
 
-    fn holds(&self, address: IpAddr) -> bool {
+    /// Whether this is one of them.
+    pub fn holds(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }

@@ -26,10 +26,21 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// # Errors
 /// When it cannot be reached, or its schema is older than this program.
 pub async fn connect(options: &MySqlConnectOptions) -> anyhow::Result<MySqlConnection> {
+    connect_to("TRESTLE_DATABASE_URL", options).await
+}
+
+/// The same, for the database that another variable names.
+///
+/// # Errors
+/// The same, naming the variable.
+pub async fn connect_to(
+    variable: &'static str,
+    options: &MySqlConnectOptions,
+) -> anyhow::Result<MySqlConnection> {
     let mut connection = tokio::time::timeout(CONNECT_WITHIN, options.connect())
         .await
-        .context("TRESTLE_DATABASE_URL: the database did not answer in 10 s")?
-        .context("TRESTLE_DATABASE_URL: the database cannot be reached")?;
+        .with_context(|| format!("{variable}: the database did not answer in 10 s"))?
+        .with_context(|| format!("{variable}: the database cannot be reached"))?;
     // A command holds row locks for one short transaction at a time and is tried again after a lock wait.
     connection
         .execute("SET SESSION innodb_lock_wait_timeout = 3")
@@ -39,7 +50,7 @@ pub async fn connect(options: &MySqlConnectOptions) -> anyhow::Result<MySqlConne
         .await?;
     anyhow::ensure!(
         migrate::is_current(&mut connection).await?,
-        "the schema is older than this program: run trestle-api migrate first"
+        "{variable}: the schema is older than this program: run trestle-api migrate first"
     );
     Ok(connection)
 }

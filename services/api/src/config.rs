@@ -5,15 +5,19 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use axum::extract::Query;
 use clap::Args;
-use sqlx::mysql::MySqlConnectOptions;
+use http::HeaderValue;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::admission::FOR_EACH_WORKER;
+use crate::authorities;
 use crate::browser::Origins;
+use crate::cache::redis::{client, trusting_only};
 use crate::client::TrustedProxies;
 use crate::instance::metadata::Service;
 use crate::secrets::Keys;
@@ -71,7 +75,8 @@ fn secret(
 /// Where the database is; shared by all subcommands.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
-    /// MySQL or MariaDB: mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?socket=PATH and ?ssl-mode=MODE as needed
+    /// MySQL or MariaDB: mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?socket=PATH as needed; over a network with
+    /// ?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE, which trusts the server that FILE's authorities (or, as always, public ones) say it is
     #[arg(
         long,
         env = "TRESTLE_DATABASE_URL",
@@ -88,29 +93,67 @@ impl DatabaseArgs {
     /// # Errors
     /// When no URL is given, or one that cannot be one.
     pub fn options(&self) -> Result<MySqlConnectOptions, ConfigError> {
-        const VARIABLE: &str = "TRESTLE_DATABASE_URL";
-        let wrong = |reason: String| ConfigError {
-            variable: VARIABLE,
-            reason,
-        };
-        let url = secret(
-            VARIABLE,
+        database_options(
+            "TRESTLE_DATABASE_URL",
             self.database_url.as_ref(),
             self.database_url_file.as_ref(),
-        )?
-        .ok_or_else(|| wrong("is required (mysql://USER:PASSWORD@HOST:PORT/DATABASE)".into()))?;
-        if !url.starts_with("mysql://") && !url.starts_with("mariadb://") {
-            return Err(wrong("must start with mysql://".into()));
-        }
-        // The parser's own error may quote the URL, which holds the password.
-        let options: MySqlConnectOptions = url
-            .parse()
-            .map_err(|_| wrong("is not a URL that can be read".into()))?;
-        if options.get_database().is_none_or(str::is_empty) {
-            return Err(wrong("names no database (mysql://HOST/DATABASE)".into()));
-        }
-        Ok(options.statement_cache_capacity(200))
+        )
     }
+}
+
+/// What the URL in `variable`, or in the file of its `_FILE` twin, says.
+///
+/// # Errors
+/// When no URL is given, or one that cannot be one, or that trusts whom it should not.
+pub fn database_options(
+    variable: &'static str,
+    url: Option<&Secret>,
+    file: Option<&PathBuf>,
+) -> Result<MySqlConnectOptions, ConfigError> {
+    let wrong = |reason: String| ConfigError { variable, reason };
+    let url = secret(variable, url, file)?
+        .ok_or_else(|| wrong("is required (mysql://USER:PASSWORD@HOST:PORT/DATABASE)".into()))?;
+    if !url.starts_with("mysql://") && !url.starts_with("mariadb://") {
+        return Err(wrong("must start with mysql://".into()));
+    }
+    // The parser's own error may quote the URL, which holds the password.
+    let options: MySqlConnectOptions = url
+        .parse()
+        .map_err(|_| wrong("is not a URL that can be read".into()))?;
+    if options.get_database().is_none_or(str::is_empty) {
+        return Err(wrong("names no database (mysql://HOST/DATABASE)".into()));
+    }
+    let options = trusting(options, &url).map_err(wrong)?;
+    Ok(options.statement_cache_capacity(200))
+}
+
+/// Takes the authorities that the URL's `ssl-ca` names, once for all connections: a file that goes missing later does no harm.
+fn trusting(options: MySqlConnectOptions, url: &str) -> Result<MySqlConnectOptions, String> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let uri = format!("/?{query}").parse::<http::Uri>().ok();
+    let pairs = uri.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
+    let named = match pairs {
+        Some(Query(pairs)) => pairs
+            .into_iter()
+            .rfind(|(name, _)| name == "ssl-ca" || name == "sslca")
+            .map(|(_, path)| path),
+        None if query.contains("ca=") => {
+            return Err("its query cannot be read: write odd characters in percent-encoding".into());
+        }
+        None => None,
+    };
+    let Some(path) = named else { return Ok(options) };
+    if !matches!(
+        options.get_ssl_mode(),
+        MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity
+    ) {
+        return Err(
+            "ssl-ca names whom to trust, but this ssl-mode trusts anybody: say ssl-mode=VERIFY_IDENTITY"
+                .into(),
+        );
+    }
+    let authorities = authorities::read(Path::new(&path)).map_err(|reason| format!("ssl-ca: {reason}"))?;
+    Ok(options.ssl_ca_from_pem(authorities))
 }
 
 /// What `serve` takes.
@@ -119,12 +162,16 @@ impl DatabaseArgs {
 pub struct ServeArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Redis: redis://HOST:PORT/0 or redis+unix:///PATH; without it there is no Redis layer
+    /// Redis: redis://HOST:PORT/0, rediss:// for TLS, or redis+unix:///PATH; without it there is no Redis layer
     #[arg(long, env = "TRESTLE_REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis_url: Option<Secret>,
     /// A file that holds the Redis URL
     #[arg(long, env = "TRESTLE_REDIS_URL_FILE", value_name = "FILE")]
     redis_url_file: Option<PathBuf>,
+    /// The authorities that the certificate of Redis has to come from, for rediss:// [default: the system's,
+    /// /etc/ssl/certs/ca-certificates.crt]
+    #[arg(long, env = "TRESTLE_REDIS_CA_FILE", value_name = "FILE")]
+    redis_ca_file: Option<PathBuf>,
     /// Keys that sign tokens and cart cookies: KID:KEY[,KID:KEY], each KEY of 32 bytes or more; the first signs
     #[arg(
         long,
@@ -144,7 +191,7 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Address of the operations port (/livez, /readyz, /metrics, /log, /caches; / lists them); no proxy may lead to it
+    /// Address of the operations port (/livez, /readyz, /metrics, /log, /caches, /writes; / lists them); no proxy may lead to it
     #[arg(
         long,
         env = "TRESTLE_OPS_LISTEN",
@@ -201,6 +248,11 @@ pub struct ServeArgs {
     /// Whether Redis is asked at the start; the operations port switches it: on or off
     #[arg(long, env = "TRESTLE_CACHE_REDIS", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
     cache_redis: bool,
+    /// Seconds, 0 to 30, for which shared caches (a CDN) may give catalogue answers to others: products, lists, search,
+    /// categories, best sellers, new, related, reviews. That much older than said below may they then be: a product 1 s after a
+    /// change, lists 5 s, best sellers 60 s. Nothing personal is ever kept; orders, carts and checkout do not read these
+    #[arg(long, env = "TRESTLE_CACHE_CATALOG_SECONDS", default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=30))]
+    cache_catalog_seconds: u64,
     /// Requests worked on at a time, 1 to 100000; more wait in line for a moment, then are refused with 503 [default: 16 for each worker]
     #[arg(long, env = "TRESTLE_MAX_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_requests: Option<u32>,
@@ -213,6 +265,15 @@ pub struct ServeArgs {
     /// Whether cookies are for TLS only: on or off
     #[arg(long, env = "TRESTLE_COOKIE_SECURE", default_value = "off", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
     cookie_secure: bool,
+    /// Whether the web tier's nginx is in front. off: clients or a load balancer ask this API themselves, and it does what
+    /// nginx does for it: limits on addresses, headers and slow clients, the security headers, compression; idle connections are kept
+    /// for 75 s instead of 10
+    #[arg(long, env = "TRESTLE_BEHIND_NGINX", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
+    behind_nginx: bool,
+    /// Whether writes are taken at the start; the operations port switches it: on or off. off: they get 503 `maintenance`, reads
+    /// go on, and neither orders are recovered nor old rows removed
+    #[arg(long, env = "TRESTLE_WRITES", default_value = "on", value_name = "on|off", value_parser = on_off, action = clap::ArgAction::Set)]
+    writes: bool,
     /// Proxies whose X-Forwarded-For, -Host and -Proto are believed: addresses or networks, by commas [default: none]
     #[arg(
         long,
@@ -250,6 +311,7 @@ fn on_off(text: &str) -> Result<bool, String> {
 
 /// The checked configuration of `serve`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one thing")]
 pub struct Config {
     pub database: MySqlConnectOptions,
     pub redis: Option<redis::Client>,
@@ -266,10 +328,14 @@ pub struct Config {
     pub cache_bytes: u64,
     pub cache_memory: bool,
     pub cache_redis: bool,
+    /// What catalogue answers say to shared caches; None where each is to be asked for again.
+    pub shared_catalog: Option<HeaderValue>,
     pub max_requests: usize,
     pub hashes: usize,
     pub linger: Duration,
     pub cookie_secure: bool,
+    pub behind_nginx: bool,
+    pub writes: bool,
     pub trusted_proxies: TrustedProxies,
     pub cors_origins: Origins,
 }
@@ -279,17 +345,7 @@ impl Config {
     /// The first value that is wrong.
     pub fn check(args: &ServeArgs) -> Result<Self, ConfigError> {
         let database = args.database.options()?;
-        let redis = secret(
-            "TRESTLE_REDIS_URL",
-            args.redis_url.as_ref(),
-            args.redis_url_file.as_ref(),
-        )?
-        .map(|url| crate::cache::redis::client(&url))
-        .transpose()
-        .map_err(|reason| ConfigError {
-            variable: "TRESTLE_REDIS_URL",
-            reason,
-        })?;
+        let redis = redis_client(args)?;
         let keys = secret(
             "TRESTLE_SECRETS_KEY",
             args.secrets_key.as_ref(),
@@ -368,6 +424,7 @@ impl Config {
             cache_bytes: args.cache_mib * 1024 * 1024,
             cache_memory: args.cache_memory,
             cache_redis: args.cache_redis,
+            shared_catalog: shared_catalog(args.cache_catalog_seconds),
             max_requests: args
                 .max_requests
                 .map_or(workers * FOR_EACH_WORKER, |requests| requests as usize),
@@ -376,10 +433,54 @@ impl Config {
                 .map_or_else(|| default_hashes(memory_limit(), cores), usize::from),
             linger: Duration::from_secs(args.linger_seconds),
             cookie_secure: args.cookie_secure,
+            behind_nginx: args.behind_nginx,
+            writes: args.writes,
             trusted_proxies: args.trusted_proxies.clone(),
             cors_origins: args.cors_origins.clone(),
         })
     }
+}
+
+/// Browsers ask each time, with what they have; only what many share keeps it.
+fn shared_catalog(seconds: u64) -> Option<HeaderValue> {
+    let text = format!("public, max-age=0, s-maxage={seconds}");
+    (seconds > 0).then(|| HeaderValue::try_from(text).ok()).flatten()
+}
+
+/// Debian's, which Amazon's own authorities are in.
+const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+fn redis_client(args: &ServeArgs) -> Result<Option<redis::Client>, ConfigError> {
+    const URL: &str = "TRESTLE_REDIS_URL";
+    const CA_FILE: &str = "TRESTLE_REDIS_CA_FILE";
+    let Some(url) = secret(URL, args.redis_url.as_ref(), args.redis_url_file.as_ref())? else {
+        return Ok(None);
+    };
+    let ca_file = args.redis_ca_file.as_deref();
+    let ca_file = ca_file.filter(|path| !path.as_os_str().is_empty());
+    let client = client(&url).map_err(|reason| ConfigError {
+        variable: URL,
+        reason,
+    })?;
+    if !matches!(
+        client.get_connection_info().addr(),
+        redis::ConnectionAddr::TcpTls { .. }
+    ) {
+        return match ca_file {
+            None => Ok(Some(client)),
+            Some(_) => Err(ConfigError {
+                variable: CA_FILE,
+                reason: "is for rediss:// only, and TRESTLE_REDIS_URL does not begin with that".into(),
+            }),
+        };
+    }
+    let authorities = authorities::read(ca_file.unwrap_or(Path::new(SYSTEM_AUTHORITIES)));
+    let trusting = authorities.and_then(|authorities| trusting_only(&client, authorities));
+    let client = trusting.map_err(|reason| ConfigError {
+        variable: CA_FILE,
+        reason,
+    })?;
+    Ok(Some(client))
 }
 
 fn default_replica() -> String {

@@ -79,6 +79,10 @@ pub enum Error {
     PreconditionRequired,
     #[error("the body is too large")]
     PayloadTooLarge,
+    #[error("the address is too long: it may have 8 KiB")]
+    UriTooLong,
+    #[error("the headers are too large: one may have 8 KiB, all of them 32 KiB")]
+    HeadersTooLarge,
     #[error("the body must be application/json")]
     UnsupportedMediaType,
     #[error("some fields are not valid")]
@@ -89,6 +93,8 @@ pub enum Error {
     CartFull { max: usize },
     #[error("too many requests are waiting")]
     Overloaded,
+    #[error("nothing can be changed for the moment: the shop is being looked after")]
+    Maintenance,
     #[error("{0} cannot be reached now")]
     Unavailable(&'static str),
     #[error(transparent)]
@@ -161,11 +167,14 @@ impl Error {
             Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed"),
             Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required"),
             Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload_too_large"),
+            Self::UriTooLong => (S::URI_TOO_LONG, "invalid_request"),
+            Self::HeadersTooLarge => (S::REQUEST_HEADER_FIELDS_TOO_LARGE, "invalid_request"),
             Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Validation(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
             Self::IdempotencyKeyReused => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             Self::CartFull { .. } => (S::UNPROCESSABLE_ENTITY, "cart_full"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::Maintenance => (S::SERVICE_UNAVAILABLE, "maintenance"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Database(error) if crate::db::is_outage(error) || crate::db::is_contention(error) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable")
@@ -265,6 +274,9 @@ impl IntoResponse for Error {
                 if status != StatusCode::INTERNAL_SERVER_ERROR =>
             {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::Maintenance => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
             }
             Self::TooManyAttempts { retry_after } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));

@@ -75,7 +75,9 @@ pub async fn run(state: AppState) {
     loop {
         let jitter = Duration::from_millis(rand::rng().random_range(0..10_000));
         tokio::time::sleep(EVERY + jitter).await;
-        purge(&state.db).await;
+        if let Ok(_writing) = state.writes.begin() {
+            purge(&state.db).await;
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod audit;
+pub mod authorities;
 pub mod backoffice;
 pub mod browser;
 pub mod burn;
@@ -17,9 +18,11 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod conventions;
+pub mod copy;
 pub mod coupons;
 pub mod db;
 pub mod error;
+pub mod front;
 pub mod health;
 pub mod housekeeping;
 pub mod identity;
@@ -42,3 +45,4 @@ pub mod state;
 pub mod tally;
 pub mod telemetry;
 pub mod types;
+pub mod writes;

@@ -40,7 +40,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 pub async fn read_body(request: Request) -> Result<Bytes, Error> {
     let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
     let Ok(body) = tokio::time::timeout(BODY_WITHIN, body).await else {
-        return Err(Error::invalid("the body did not come to its end in 10 s"));
+        return Err(Error::invalid("the body did not come to its end in 5 s"));
     };
     body.map_err(|error| {
         let limit = std::error::Error::source(&error)
@@ -223,6 +223,9 @@ impl<T: Serialize> IntoResponse for Private<T> {
         }
     }
 }
+
+/// Bytes of an ETag with its quotes: 12 of the hash, in base64.
+pub const ETAG_LENGTH: usize = 18;
 
 /// The ETag of these bytes: the same on every replica.
 pub fn etag_of(bytes: &[u8]) -> HeaderValue {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::Service as _;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -26,6 +27,7 @@ use crate::catalog::sitemap;
 use crate::client::Peer;
 use crate::config::Config;
 use crate::db::{Db, migrate};
+use crate::front::{self, Exchange, Front, Guarded};
 use crate::health::Dependency;
 use crate::identity::Throttle;
 use crate::instance::host::Place;
@@ -34,6 +36,7 @@ use crate::ops;
 use crate::router::Routes;
 use crate::state::{AppState, Shared};
 use crate::telemetry::Log;
+use crate::writes::Writes;
 
 /// The change feed has a connection of its own: whatever else waits for locks must not make it late, because tokens are
 /// refused when it is.
@@ -76,6 +79,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
         hashes: Arc::new(Semaphore::new(config.hashes)),
         admission: Arc::new(Admission::new(config.max_requests)),
         throttle: Throttle::default(),
+        writes: Writes::new(config.writes),
         started: Instant::now(),
         place: Place::default(),
         schema: Dependency::default(),
@@ -368,9 +372,12 @@ async fn serve_connections(
         redis.warm().await;
     }
     let service = TowerToHyperService::new(routes.serving(state));
-    let mut http = hyper::server::conn::http1::Builder::new();
+    let mut http = http1::Builder::new();
+    let front = Front::of(&shared.config).map(Arc::new);
+    // hyper counts the time before a head too: behind nginx, which lets go of an idle connection after 2 s, it is the same.
+    let head_within = front.as_ref().map_or(HEADER_TIMEOUT, |_| front::IDLE);
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(head_within)
         .max_buf_size(32 * 1024);
     let mut open = JoinSet::new();
     while let Some((stream, peer)) = receiver.recv().await {
@@ -379,6 +386,27 @@ async fn serve_connections(
         };
         stream.set_nodelay(true).ok();
         let service = service.clone();
+        if let Some(front) = &front {
+            let front = Arc::clone(front);
+            let exchange = Arc::new(Exchange::default());
+            let guarded = Guarded::new(stream, Arc::clone(&exchange), Arc::clone(&front.refusals));
+            let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+                exchange.begin();
+                let asked = front.receive(&mut request, peer.ip());
+                request.extensions_mut().insert(Peer(peer.ip()));
+                let answer = service.call(request);
+                let (front, exchange) = (Arc::clone(&front), Arc::clone(&exchange));
+                async move {
+                    let answer = front.send(asked, answer.await?).await;
+                    exchange.end();
+                    Ok::<_, std::convert::Infallible>(answer)
+                }
+            });
+            let connection = http.serve_connection(TokioIo::new(guarded), service);
+            open.spawn(until_closing(connection, Arc::clone(&shared)));
+            while open.try_join_next().is_some() {}
+            continue;
+        }
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             // Asked for by writes and by what names the shop's own address; a cached read does not pay for it.
             if !request.method().is_safe() || request.uri().path() == sitemap::PATH {
@@ -387,17 +415,7 @@ async fn serve_connections(
             service.call(request)
         });
         let connection = http.serve_connection(TokioIo::new(stream), service);
-        let shared = Arc::clone(&shared);
-        open.spawn(async move {
-            let mut connection = std::pin::pin!(connection);
-            tokio::select! {
-                _ = connection.as_mut() => {}
-                () = shared.lifecycle.reached(Phase::Closing) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await.ok();
-                }
-            }
-        });
+        open.spawn(until_closing(connection, Arc::clone(&shared)));
         while open.try_join_next().is_some() {}
     }
     // The listener is closed: finish what is under way, transactions in tasks of their own included.
@@ -405,4 +423,23 @@ async fn serve_connections(
     // An order whose client hung up may still be waiting for its payment.
     shared.lifecycle.all_finished().await;
     db.close().await;
+}
+
+/// Serves a connection until its client has enough, or the replica closes.
+async fn until_closing<I, S, B>(connection: http1::Connection<I, S>, shared: Arc<Shared>)
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: hyper::body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = shared.lifecycle.reached(Phase::Closing) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await.ok();
+        }
+    }
 }

@@ -18,6 +18,7 @@ use crate::identity::Throttle;
 use crate::instance::host::Place;
 use crate::lifecycle::Lifecycle;
 use crate::telemetry::Log;
+use crate::writes::Writes;
 
 /// Shared by all runtimes of this process.
 pub struct Shared {
@@ -32,6 +33,8 @@ pub struct Shared {
     pub throttle: Throttle,
     /// How many requests are worked on at a time.
     pub admission: Arc<Admission>,
+    /// Whether anything may be written.
+    pub writes: Writes,
     pub started: Instant,
     /// The machine, container or process that this is.
     pub place: Place,

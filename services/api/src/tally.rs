@@ -15,6 +15,7 @@ use crate::admission::{Admission, Place};
 use crate::error::{Error, Result};
 use crate::metrics::{METRICS, Reason};
 use crate::middleware::Trace;
+use crate::writes::Writing;
 
 tokio::task_local! {
     static TALLY: Arc<Tally>;
@@ -31,6 +32,8 @@ pub struct Tally {
     refused: OnceLock<Reason>,
     admission: Arc<Admission>,
     standing: Mutex<Standing>,
+    /// That it writes, for as long as anything of it goes on.
+    writing: OnceLock<Writing>,
 }
 
 /// Where a request stands with regard to the places for work.
@@ -54,6 +57,7 @@ impl Tally {
             refused: OnceLock::new(),
             admission,
             standing: Mutex::new(Standing::Outside),
+            writing: OnceLock::new(),
         }
     }
 
@@ -79,6 +83,11 @@ impl Tally {
             *standing = Standing::Inside(place);
         }
         Ok(())
+    }
+
+    /// Counts as one that writes until all work for it has ended.
+    pub fn writes(&self, writing: Writing) {
+        self.writing.get_or_init(|| writing);
     }
 
     /// Leaves the place to another request, for good.

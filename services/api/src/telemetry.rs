@@ -1,6 +1,8 @@
 //! Log lines: JSON for machines, pretty for a person. Written to standard output. What is logged can be changed while the
 //! process runs, at the operations port.
 
+mod lines;
+
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
@@ -27,7 +29,10 @@ impl Log {
     /// What is wrong with the filter.
     pub fn start(filter: &str, format: LogFormat, access: bool) -> Result<Self, String> {
         let (layer, reload) = reload::Layer::new(parse(filter)?);
-        let lines = tracing_subscriber::fmt::layer().with_target(false);
+        lines::start();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_target(false)
+            .with_writer(|| lines::Output);
         let registry = tracing_subscriber::registry().with(layer);
         match format {
             LogFormat::Json => {
@@ -61,6 +66,15 @@ impl Log {
         self.reload.reload(parsed).map_err(|error| error.to_string())?;
         filter.trim().clone_into(&mut current);
         Ok(())
+    }
+}
+
+/// The last lines, which may still be kept back, are written when this is dropped.
+pub struct LastLines;
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        lines::flush();
     }
 }
 

@@ -1,4 +1,4 @@
-//! `trestle seed | import | audit | admin`: trestle-api's own commands, with the running stack's environment.
+//! `trestle seed | import | audit | copy | admin`: trestle-api's own commands, with the running stack's environment.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;

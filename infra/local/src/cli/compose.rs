@@ -57,6 +57,7 @@ pub fn run(command: Command, world: &World) -> Result<ExitCode> {
         Command::Seed(passed) => return pass(&compose, "seed", passed),
         Command::Import(passed) => return pass(&compose, "import", passed),
         Command::Audit(passed) => return pass(&compose, "audit", passed),
+        Command::Copy(passed) => return pass(&compose, "copy", passed),
         Command::Admin(passed) => return pass(&compose, "admin", passed),
         Command::Loadtest(passed) => {
             return become_program(&mut compose.loadtest_command(&passed.arguments, is_terminal())?);

@@ -67,12 +67,7 @@ fn promises(page: &mut Page, result: &ChaosResult) {
     if let Some(found) = &result.verification {
         page.list(&found.violations);
     }
-    page.text(&match &result.audit {
-        Some(Audit::Passed(said)) => format!("Audit of the database passed: {said}"),
-        Some(Audit::Failed(said)) => format!("Audit of the database FAILED: {said}"),
-        Some(Audit::NotRun(why)) => format!("Audit of the database could not run: {why}"),
-        None => "The database was not audited.".to_owned(),
-    });
+    page.audit(result.audit.as_ref());
 }
 
 fn lost(result: &ChaosResult) -> String {

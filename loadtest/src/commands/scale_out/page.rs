@@ -8,7 +8,7 @@ use super::{pictures, tables};
 use crate::report::number::{count, percent, quantity};
 use crate::report::page::{Page, Standing};
 use crate::report::run::words::when;
-use crate::result::{Audit, Outcome};
+use crate::result::Outcome;
 
 /// The whole page.
 pub fn page(result: &ScaleOutResult) -> String {
@@ -131,12 +131,7 @@ fn promises(page: &mut Page, result: &ScaleOutResult) {
         count(found.carts)
     ));
     page.list(&found.violations);
-    page.text(&match &result.audit {
-        Some(Audit::Passed(said)) => format!("Audit of the database passed: {said}"),
-        Some(Audit::Failed(said)) => format!("Audit of the database FAILED: {said}"),
-        Some(Audit::NotRun(why)) => format!("Audit of the database could not run: {why}"),
-        None => "The database was not audited.".to_owned(),
-    });
+    page.audit(result.audit.as_ref());
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{pictures, words};
 use crate::report::number::{bytes, count, fixed, float, maybe, percent, percent_of};
 use crate::report::page::Page;
 use crate::report::table::{Cell, Column, Table, Tone};
-use crate::result::{Audit, Interactions, RunResult};
+use crate::result::{Interactions, RunResult};
 
 pub(crate) fn overview(page: &mut Page, result: &RunResult) {
     let measured = &result.measured;
@@ -195,12 +195,7 @@ pub(crate) fn promises(page: &mut Page, result: &RunResult) {
             page.text("The shop was not asked afterwards.");
         }
     }
-    page.text(&match &result.audit {
-        Some(Audit::Passed(said)) => format!("Audit of the database passed: {said}"),
-        Some(Audit::Failed(said)) => format!("Audit of the database FAILED: {said}"),
-        Some(Audit::NotRun(why)) => format!("Audit of the database could not run: {why}"),
-        None => "The database was not audited.".to_owned(),
-    });
+    page.audit(result.audit.as_ref());
 }
 
 pub(crate) fn replicas(page: &mut Page, result: &RunResult) {

@@ -6,11 +6,13 @@
 
 mod checks;
 mod coupons;
+pub mod digest;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
+use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 
 use crate::command::{self, count, grouped};
@@ -37,6 +39,9 @@ pub struct AuditArgs {
     /// First wait, up to 90 seconds, until no order waits for its payment or refund
     #[arg(long)]
     settled: bool,
+    /// Say it as JSON, with the rows and a digest of each table: the same data on another server has the same
+    #[arg(long)]
+    json: bool,
 }
 
 /// # Errors
@@ -46,17 +51,34 @@ pub async fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let mut connection = command::connect(&options).await?;
     let mut failed = 0;
-    if args.settled && !settle(&mut connection).await? {
+    if args.settled && !settle(&mut connection, args.json).await? {
         failed += 1;
     }
     start_snapshot(&mut connection).await?;
+    let mut checks = Vec::new();
     for check in CHECKS {
-        if !report(&mut connection, check).await? {
+        let found = examine(&mut connection, check).await?;
+        if !args.json {
+            found.say(check);
+        }
+        if found.broken > 0 {
             failed += 1;
         }
+        checks.push(found.as_json(check));
+    }
+    if args.json {
+        let tables = digest::of(&mut connection).await?;
+        command::say(&json!({"holds": failed == 0, "checks": checks, "tables": tables}).to_string());
     }
     connection.execute("ROLLBACK").await?;
     connection.close().await.ok();
+    if args.json {
+        return Ok(if failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
+    }
     let seconds = began.elapsed().as_secs_f64();
     if failed == 0 {
         command::say(&format!(
@@ -73,7 +95,7 @@ pub async fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Waits until nothing is due at the payment gateway; false when something still is at the end.
-async fn settle(connection: &mut MySqlConnection) -> anyhow::Result<bool> {
+async fn settle(connection: &mut MySqlConnection, quietly: bool) -> anyhow::Result<bool> {
     let began = Instant::now();
     loop {
         let due: i64 =
@@ -84,11 +106,16 @@ async fn settle(connection: &mut MySqlConnection) -> anyhow::Result<bool> {
             return Ok(true);
         }
         if began.elapsed() >= SETTLED_WITHIN {
-            command::say(&format!(
-                "FAIL settled: {} still due after {} s",
-                count(due.unsigned_abs(), "payment or refund"),
+            let due = count(due.unsigned_abs(), "payment or refund");
+            let line = format!(
+                "FAIL settled: {due} still due after {} s",
                 SETTLED_WITHIN.as_secs()
-            ));
+            );
+            if quietly {
+                eprintln!("{line}");
+            } else {
+                command::say(&line);
+            }
             return Ok(false);
         }
         tokio::time::sleep(ASK_EVERY).await;
@@ -97,7 +124,7 @@ async fn settle(connection: &mut MySqlConnection) -> anyhow::Result<bool> {
 
 /// One snapshot for all that follows, and the clock as it stood then: a check that runs for a minute must not
 /// find orders overdue that were not when the snapshot was taken.
-async fn start_snapshot(connection: &mut MySqlConnection) -> anyhow::Result<()> {
+pub async fn start_snapshot(connection: &mut MySqlConnection) -> anyhow::Result<()> {
     for statement in [
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -108,40 +135,59 @@ async fn start_snapshot(connection: &mut MySqlConnection) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Runs one check and prints its line; whether it holds.
-async fn report(connection: &mut MySqlConnection, check: &Check) -> anyhow::Result<bool> {
+/// What one check found.
+struct Found {
+    total: u64,
+    broken: u64,
+    /// The first of what is broken, and how.
+    named: Vec<String>,
+}
+
+async fn examine(connection: &mut MySqlConnection, check: &Check) -> anyhow::Result<Found> {
     let total: i64 = sqlx::query_scalar(check.total)
         .fetch_one(&mut *connection)
         .await?;
-    let total = count(total.unsigned_abs(), check.what);
-    let mut named = Vec::new();
-    let mut broken = 0_u64;
+    let mut found = Found {
+        total: total.unsigned_abs(),
+        broken: 0,
+        named: Vec::new(),
+    };
     for violations in check.violations {
         let mut rows = sqlx::query_as::<_, (String, String)>(*violations).fetch(&mut *connection);
         while let Some((what, detail)) = rows.try_next().await? {
-            broken += 1;
-            if named.len() < NAMED {
-                named.push(format!("     {}: {detail}", readable(&what)));
+            found.broken += 1;
+            if found.named.len() < NAMED {
+                found.named.push(format!("{}: {detail}", readable(&what)));
             }
         }
     }
-    if broken == 0 {
-        command::say(&format!("ok   {}: {total}, {}", check.name, check.holds));
-        return Ok(true);
+    Ok(found)
+}
+
+impl Found {
+    fn say(&self, check: &Check) {
+        let total = count(self.total, check.what);
+        if self.broken == 0 {
+            command::say(&format!("ok   {}: {total}, {}", check.name, check.holds));
+            return;
+        }
+        command::say(&format!(
+            "FAIL {}: {} among {total}; {} is broken",
+            check.name,
+            count(self.broken, "violation"),
+            check.holds
+        ));
+        for line in &self.named {
+            command::say(&format!("     {line}"));
+        }
+        if self.broken > NAMED as u64 {
+            command::say(&format!("     and {} more", grouped(self.broken - NAMED as u64)));
+        }
     }
-    command::say(&format!(
-        "FAIL {}: {} among {total}; {} is broken",
-        check.name,
-        count(broken, "violation"),
-        check.holds
-    ));
-    for line in &named {
-        command::say(line);
+
+    fn as_json(&self, check: &Check) -> Value {
+        json!({"name": check.name, "total": self.total, "broken": self.broken, "violations": self.named})
     }
-    if broken > NAMED as u64 {
-        command::say(&format!("     and {} more", grouped(broken - NAMED as u64)));
-    }
-    Ok(false)
 }
 
 /// A UUID that comes as bare hexadecimal digits is written as everywhere else.

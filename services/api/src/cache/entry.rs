@@ -5,7 +5,7 @@ use http::HeaderValue;
 
 use super::Key;
 use super::key::ABSENT_BOUND_MS;
-use crate::request::etag_of;
+use crate::request::{ETAG_LENGTH, etag_of};
 
 /// Length of the head in Redis: version and time of the read, 16 hexadecimal digits each. Fixed and in
 /// hexadecimal, so that Redis compares two heads as text.
@@ -13,6 +13,8 @@ pub const HEAD: usize = 32;
 /// Stands before the body: `+` there is one, `-` the thing is known not to exist.
 const PRESENT: u8 = b'+';
 const ABSENT: u8 = b'-';
+/// The ETag stands between: a hash of the body for each read from Redis was 2 % of its cost.
+const ETAG: std::ops::Range<usize> = HEAD + 1..HEAD + 1 + ETAG_LENGTH;
 
 /// A cached answer, or the knowledge that there is nothing.
 #[derive(Debug)]
@@ -69,9 +71,10 @@ impl Entry {
 
     pub fn to_redis(&self) -> Vec<u8> {
         let body = self.body.as_deref().unwrap_or_default();
-        let mut bytes = Vec::with_capacity(HEAD + 1 + body.len());
+        let mut bytes = Vec::with_capacity(ETAG.end + body.len());
         bytes.extend_from_slice(format!("{:016x}{:016x}", self.version, self.read_at).as_bytes());
         bytes.push(if self.body.is_some() { PRESENT } else { ABSENT });
+        bytes.extend_from_slice(self.etag.as_bytes());
         bytes.extend_from_slice(body);
         bytes
     }
@@ -81,12 +84,22 @@ impl Entry {
         let head = str::from_utf8(bytes.get(..HEAD)?).ok()?;
         let version = u64::from_str_radix(&head[..16], 16).ok()?;
         let read_at = u64::from_str_radix(&head[16..], 16).ok()?;
+        let etag = HeaderValue::from_maybe_shared(bytes.get(ETAG).map(|_| bytes.slice(ETAG))?).ok()?;
         let body = match *bytes.get(HEAD)? {
-            PRESENT => Some(bytes.slice(HEAD + 1..)),
+            PRESENT => Some(bytes.slice(ETAG.end..)),
             ABSENT => None,
             _ => return None,
         };
-        Some(Self::new(body, version, read_at))
+        let quoted = etag.as_bytes();
+        if !(quoted.starts_with(b"\"") && quoted.ends_with(b"\"")) {
+            return None;
+        }
+        Some(Self {
+            body,
+            etag,
+            version,
+            read_at,
+        })
     }
 }
 
@@ -109,8 +122,17 @@ mod tests {
                 .body
                 .is_none()
         );
-        for spoilt in [&b""[..], b"zz", &[0xff; 40], &[b'0'; 33]] {
-            assert!(Entry::from_redis(&Bytes::copy_from_slice(spoilt)).is_none());
+        let mut spoilt = vec![b"".to_vec(), b"zz".to_vec(), vec![0xff; 80], vec![b'0'; 80]];
+        let whole = entry.to_redis();
+        spoilt.extend((0..ETAG.end).map(|length| whole[..length].to_vec()));
+        spoilt.extend([HEAD, ETAG.start, ETAG.end - 1].map(|place| {
+            let mut bytes = whole.clone();
+            bytes[place] = b'\n';
+            bytes
+        }));
+        for spoilt in spoilt {
+            let said = format!("{:?}", String::from_utf8_lossy(&spoilt));
+            assert!(Entry::from_redis(&spoilt.into()).is_none(), "{said}");
         }
     }
 

@@ -1,16 +1,15 @@
 //! Single flight: however many ask for a key at once, one load is under way for it in this process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{Hit, Key};
 use crate::error::{Error, Result};
 use crate::metrics::Reason;
 use crate::tally;
-
-type Outcome = Option<std::result::Result<Hit, Refusal>>;
 
 /// What waiters are told when a load failed; the cause is logged once, where it happened.
 #[derive(Debug, Clone, Copy)]
@@ -20,53 +19,67 @@ enum Refusal {
     Internal,
 }
 
-type Waiting = Arc<Mutex<HashMap<Key, watch::Receiver<Outcome>>>>;
+/// One load. A watch channel would do the same, for a hundred times the memory.
+#[derive(Default)]
+struct Flight {
+    outcome: OnceLock<std::result::Result<Hit, Refusal>>,
+    landed: Notify,
+}
+
+impl Flight {
+    fn land(&self, outcome: std::result::Result<Hit, Refusal>) {
+        self.outcome.get_or_init(|| outcome);
+        self.landed.notify_waiters();
+    }
+}
+
+type UnderWay = Arc<Mutex<HashMap<Key, Arc<Flight>>>>;
 
 #[derive(Default)]
 pub struct Flights {
-    waiting: Waiting,
+    under_way: UnderWay,
 }
 
 /// A waiter's view of a load under way.
-pub struct Landing(watch::Receiver<Outcome>);
+pub struct Landing(Arc<Flight>);
 
 /// Who performs the load. When it is dropped without landing, waiters get an error.
 pub struct Pilot {
     key: Key,
-    sender: watch::Sender<Outcome>,
-    waiting: Waiting,
+    flight: Arc<Flight>,
+    under_way: UnderWay,
 }
 
 impl Flights {
     /// Joins the load for `key`. The first to come is its pilot.
     pub fn board(&self, key: &Key) -> (Landing, Option<Pilot>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(receiver) = waiting.get(key) {
-            return (Landing(receiver.clone()), None);
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = under_way.get(key) {
+            return (Landing(Arc::clone(flight)), None);
         }
-        let (sender, receiver) = watch::channel(None);
-        waiting.insert(key.clone(), receiver.clone());
+        let flight = Arc::new(Flight::default());
+        under_way.insert(key.clone(), Arc::clone(&flight));
         (
-            Landing(receiver),
+            Landing(Arc::clone(&flight)),
             Some(Pilot {
                 key: key.clone(),
-                sender,
-                waiting: Arc::clone(&self.waiting),
+                flight,
+                under_way: Arc::clone(&self.under_way),
             }),
         )
     }
 }
 
 impl Landing {
-    pub async fn landed(&mut self) -> Result<Hit> {
-        let outcome = self
-            .0
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|outcome| outcome.clone());
-        match outcome {
-            Some(Ok(hit)) => Ok(hit),
+    pub async fn landed(&self) -> Result<Hit> {
+        let mut landed = pin!(self.0.landed.notified());
+        // Heard from here on, so that nothing is missed between the look and the wait.
+        landed.as_mut().enable();
+        if self.0.outcome.get().is_none() {
+            landed.await;
+        }
+        match self.0.outcome.get() {
+            Some(Ok(hit)) => Ok(hit.clone()),
             Some(Err(Refusal::Overloaded)) => {
                 tally::refused(Reason::Loads);
                 Err(Error::Overloaded)
@@ -92,11 +105,11 @@ impl Pilot {
         });
         // Off the list first: who comes from now on finds it in memory or starts another load.
         self.leave();
-        self.sender.send_replace(Some(outcome));
+        self.flight.land(outcome);
     }
 
     fn leave(&self) {
-        self.waiting
+        self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.key);
@@ -105,8 +118,9 @@ impl Pilot {
 
 impl Drop for Pilot {
     fn drop(&mut self) {
-        if self.sender.borrow().is_none() {
+        if self.flight.outcome.get().is_none() {
             self.leave();
+            self.flight.land(Err(Refusal::Internal));
         }
     }
 }

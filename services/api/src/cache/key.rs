@@ -39,14 +39,14 @@ impl Key {
     /// The name in Redis. The number is the format of the values: another release must not read them.
     pub fn redis_name(&self) -> String {
         match self {
-            Self::Product(id) => format!("trestle:2:product:{id}"),
-            Self::List(query) => format!("trestle:2:list:{query}"),
-            Self::Categories => "trestle:1:categories".to_owned(),
-            Self::Reviews(page) => format!("trestle:1:reviews:{page}"),
-            Self::BestSellers(category) => format!("trestle:1:best-sellers:{category}"),
-            Self::New(category) => format!("trestle:1:new:{category}"),
-            Self::Related(id) => format!("trestle:1:related:{id}"),
-            Self::Sitemap(part) => format!("trestle:1:sitemap:{part}"),
+            Self::Product(id) => format!("trestle:3:product:{id}"),
+            Self::List(query) => format!("trestle:3:list:{query}"),
+            Self::Categories => "trestle:2:categories".to_owned(),
+            Self::Reviews(page) => format!("trestle:2:reviews:{page}"),
+            Self::BestSellers(category) => format!("trestle:2:best-sellers:{category}"),
+            Self::New(category) => format!("trestle:2:new:{category}"),
+            Self::Related(id) => format!("trestle:2:related:{id}"),
+            Self::Sitemap(part) => format!("trestle:2:sitemap:{part}"),
         }
     }
 

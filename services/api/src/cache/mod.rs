@@ -133,7 +133,7 @@ impl Cache {
         }
         self.stats.memory_misses.add();
         pace::keep();
-        let (mut landing, joined) = self.start(redis, &key, load);
+        let (landing, joined) = self.start(redis, &key, load);
         if joined {
             self.stats.joins.add();
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _,
-    RedisError, ServerErrorKind, Value,
+    RedisError, ServerErrorKind, TlsCertificates, Value,
 };
 use tokio::time::{Instant, timeout};
 
@@ -53,9 +53,27 @@ pub fn client(url: &str) -> Result<Client, String> {
     let info = url
         .into_connection_info()
         .map_err(|error| error.category().to_owned())?;
+    if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+        return Err(
+            "#insecure would trust anybody: name the authority instead (TRESTLE_REDIS_CA_FILE)".into(),
+        );
+    }
     // Small requests that wait for small answers: without this each waits for the delayed ACK of the last.
     let tcp = info.tcp_settings().clone().set_nodelay(true);
     Client::open(info.set_tcp_settings(tcp)).map_err(|error| error.category().to_owned())
+}
+
+/// The same server, whose certificate has to come from these authorities (PEM) and be for the URL's host.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn trusting_only(client: &Client, authorities: Vec<u8>) -> Result<Client, String> {
+    let certificates = TlsCertificates {
+        client_tls: None,
+        root_cert: Some(authorities),
+    };
+    Client::build_with_tls(client.get_connection_info().clone(), certificates)
+        .map_err(|error| error.category().to_owned())
 }
 
 enum Slot {
@@ -315,8 +333,8 @@ async fn connect(inner: &Inner) {
     static GENERATION: AtomicU64 = AtomicU64::new(0);
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT))
-        // Our own time-out is around each call; this one only frees what a dead link still holds.
-        .set_response_timeout(Some(Duration::from_secs(1)))
+        // Our own, shorter one is around each call: theirs would only be another timer to set.
+        .set_response_timeout(None)
         // The default of 50 in flight stalls a runtime that serves more at once.
         .set_pipeline_buffer_size(1024);
     let outcome = match resolve(&inner.client).await {

@@ -4,7 +4,7 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::respond::respond;
+use super::respond::{respond, share};
 use crate::cache::{Hit, Key, Load, Loaded};
 use crate::db::{Connection, Deadline};
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ pub async fn answer<T: Serialize>(
     find: impl for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<Option<T>>> + Clone + Send + Sync + 'static,
 ) -> Result<Response> {
     let hit = hit(state, deadline, key, what, find).await?;
-    Ok(respond(&hit, what))
+    Ok(share(state, &hit, respond(&hit, what)))
 }
 
 /// The same, for what is not answered as the JSON that the caches have.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rating::Rating;
-use super::respond::respond;
+use super::respond::{respond, share};
 use super::store;
 use crate::cache::{Hit, Key, Loaded};
 use crate::db::Deadline;
@@ -109,7 +109,7 @@ pub async fn show(
     Segment(id): Segment,
 ) -> Result<Response> {
     let hit = hit(&state, deadline, ProductId::parse(&id)?).await?;
-    Ok(respond(&hit, "product"))
+    Ok(share(&state, &hit, respond(&hit, "product")))
 }
 
 async fn hit(state: &AppState, deadline: Deadline, id: ProductId) -> Result<Hit> {

@@ -6,6 +6,7 @@ use http::header::{self, HeaderName};
 
 use crate::cache::{Hit, Source};
 use crate::error::Error;
+use crate::state::AppState;
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
@@ -27,6 +28,21 @@ pub fn respond(hit: &Hit, what: &'static str) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(CACHE_STATUS.clone(), status(hit));
     headers.insert(header::AGE, HeaderValue::from(hit.age_ms / 1000));
+    response
+}
+
+/// Says that shared caches may give this answer to others, where the configuration allows it. What is past its bound already
+/// they may not, nor that something is missing. Without `Age`, which would count against the time they were given: it tells
+/// how long ago MySQL was read, not when a cache got its copy.
+pub fn share(state: &AppState, hit: &Hit, mut response: Response) -> Response {
+    if let Some(shared) = &state.config.shared_catalog
+        && hit.entry.body.is_some()
+        && !hit.stale
+    {
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, shared.clone());
+        headers.remove(header::AGE);
+    }
     response
 }
 

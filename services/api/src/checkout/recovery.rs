@@ -33,6 +33,10 @@ pub async fn run(state: AppState) {
     loop {
         let jitter = Duration::from_millis(rand::rng().random_range(0..JITTER_MS));
         tokio::time::sleep(EVERY + jitter).await;
+        // While writes are stopped, orders wait: whoever goes on with the data ends them.
+        let Ok(_writing) = state.writes.begin() else {
+            continue;
+        };
         match round(&state).await {
             Ok(()) => failing = false,
             Err(error) if !failing => {

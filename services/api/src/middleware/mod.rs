@@ -22,6 +22,7 @@ pub use self::trace::Trace;
 use crate::browser;
 use crate::conventions::{Conventions, Known};
 use crate::error::{Error, Problem};
+use crate::front;
 use crate::metrics::{METRICS, Reason, Shard};
 use crate::state::AppState;
 use crate::tally::{self, Tally};
@@ -36,6 +37,8 @@ pub struct Surround {
     pub replica: HeaderValue,
     conventions: Arc<Conventions>,
     ids: Ids,
+    /// Whether nothing has looked at requests before they came here.
+    is_front: bool,
     /// This runtime's counts of requests.
     counts: Arc<Shard>,
 }
@@ -52,6 +55,7 @@ impl Surround {
         let replica =
             HeaderValue::from_str(&state.config.replica).unwrap_or(HeaderValue::from_static("unnamed"));
         Self {
+            is_front: !state.config.behind_nginx,
             state,
             replica,
             conventions,
@@ -76,6 +80,17 @@ impl Surround {
         }
     }
 
+    /// Whether this can be a request of ours, now.
+    fn check(&self, request: &Request, tally: &Tally) -> Result<(), Error> {
+        if self.is_front {
+            front::check(request)?;
+        }
+        if !request.method().is_safe() {
+            tally.writes(self.state.writes.begin()?);
+        }
+        Ok(())
+    }
+
     fn request_id(&self, request: &Request) -> HeaderValue {
         if let Some(id) = request.headers().get(&REQUEST_ID)
             && is_sane(id.as_bytes())
@@ -85,6 +100,12 @@ impl Surround {
         let count = self.ids.count.fetch_add(1, Ordering::Relaxed);
         text::request_id(self.ids.start, count)
     }
+}
+
+/// An id for what never became a request.
+pub fn random_id() -> String {
+    let id = text::request_id(rand::random(), rand::random());
+    id.to_str().unwrap_or_default().to_owned()
 }
 
 fn is_sane(id: &[u8]) -> bool {
@@ -120,15 +141,14 @@ pub async fn surround(State(surround): State<Arc<Surround>>, request: Request, n
     let tally = Arc::new(Tally::new(id.clone(), Trace::of(request.headers()), admission));
     let asked = Asked::of(&request);
     let known = Known::of(&request);
+    let mut admitted = surround.check(&request, &tally);
     // A read may find all it needs in memory, for less than a refusal costs, and takes its place when it does not
     // (`tally::enter`). A write never can: it is refused before it is read.
-    let admitted = if asked.method.is_safe() {
-        Ok(())
-    } else {
-        tally.enter().await
-    };
-    let mut response = if let Err(overloaded) = admitted {
-        overloaded.into_response()
+    if admitted.is_ok() && !asked.method.is_safe() {
+        admitted = tally.enter().await;
+    }
+    let mut response = if let Err(refused) = admitted {
+        refused.into_response()
     } else if browser::is_cross_origin_write(&request, &state.config) {
         Error::CrossOrigin.into_response()
     } else if let Err(error) = surround.conventions.check(&request) {

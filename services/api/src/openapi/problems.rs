@@ -60,6 +60,7 @@ fn samples() -> Vec<Error> {
         Error::CartFull { max: 50 },
         Error::Internal("not shown".into()),
         Error::Overloaded,
+        Error::Maintenance,
         Error::Unavailable("the database"),
     ];
     samples.extend(price_changed);
@@ -181,6 +182,7 @@ fn common(path: &str, method: &str, operation: &Map<String, Value>) -> BTreeMap<
     // A browser's write from another site's page, whatever it asks.
     if method != "get" {
         can("403", "cross_origin");
+        can("503", "maintenance");
     }
     can("500", "internal");
     can("503", "overloaded");

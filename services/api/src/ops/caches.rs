@@ -17,13 +17,13 @@ use crate::state::Shared;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Switch {
+pub(super) enum Switch {
     On,
     Off,
 }
 
 impl Switch {
-    fn of(on: bool) -> Self {
+    pub(super) fn of(on: bool) -> Self {
         if on { Self::On } else { Self::Off }
     }
 }

@@ -5,6 +5,7 @@ pub mod healthcheck;
 mod log;
 mod probes;
 mod server;
+mod writes;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -39,6 +40,10 @@ const PAGES: &[(&str, &str)] = &[
     ),
     ("/caches/flush", "POST empties both, or ?layer=memory or redis"),
     ("/log/access", "PUT on or off: a line for each request"),
+    (
+        "/writes",
+        "whether writes are taken, and how many are under way; PUT {\"writes\": \"off\"} stops them",
+    ),
 ];
 
 /// A filter has a few directives.
@@ -55,6 +60,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/log/access", put(log::set_access))
         .route("/caches", get(caches::show).put(caches::switch))
         .route("/caches/flush", post(caches::flush))
+        .route("/writes", get(writes::show).put(writes::switch))
         .fallback(async || (StatusCode::NOT_FOUND, index()))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn(no_pages))

@@ -68,6 +68,9 @@ pub struct SeedArgs {
     /// The shop's currency, an ISO 4217 code
     #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
     currency: Currency,
+    /// Give each product a picture: URL/NN.svg, NN its id modulo 24 in two digits
+    #[arg(long, value_name = "URL", value_parser = pictures)]
+    pictures: Option<String>,
     /// Do nothing when the shop has a product
     #[arg(long)]
     if_empty: bool,
@@ -96,6 +99,20 @@ pub async fn run(args: &SeedArgs) -> anyhow::Result<ExitCode> {
     connection.close().await.ok();
     command::say(&written.summary(args, began.elapsed().as_secs_f64()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many pictures there are, from 00.svg on.
+const PICTURES: u64 = 24;
+
+/// The address of the folder with the pictures, without a slash at its end.
+fn pictures(url: &str) -> Result<String, String> {
+    let url = url.trim_end_matches('/');
+    let is_plain = !url.contains(['?', '#']) && url.len() <= 900;
+    if crate::import::text::is_on_the_web(url) && is_plain {
+        Ok(url.to_owned())
+    } else {
+        Err("must be the http or https address of the folder with 00.svg to 23.svg".to_owned())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -147,7 +164,9 @@ async fn seed_products(
             .map(|number| Product::generate(args.seed, number, args.currency))
             .collect();
         let variants: u64 = batch.iter().map(|product| product.variants.len() as u64).sum();
-        written.rows += store::products(connection, &categories, first, last_variant + 1, &batch).await?;
+        let pictures = args.pictures.as_deref();
+        written.rows +=
+            store::products(connection, &categories, first, last_variant + 1, &batch, pictures).await?;
         last_variant += variants;
         written.variants += variants;
         progress.advance(batch.len() as u64);

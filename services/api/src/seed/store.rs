@@ -81,6 +81,7 @@ pub async fn products(
     first_product: u64,
     first_variant: u64,
     products: &[Product],
+    pictures: Option<&str>,
 ) -> anyhow::Result<u64> {
     let mut tx = connection.begin().await?;
     let mut written = insert_products(&mut tx, categories, first_product, products).await?;
@@ -125,8 +126,32 @@ pub async fn products(
         },
     )
     .await?;
+    if let Some(url) = pictures {
+        written += insert_pictures(&mut tx, url, first_product, products).await?;
+    }
     tx.commit().await?;
     Ok(written)
+}
+
+/// Gives products their picture, whose text is their title. Answers the rows written.
+async fn insert_pictures(
+    tx: &mut MySqlConnection,
+    url: &str,
+    first: u64,
+    products: &[Product],
+) -> anyhow::Result<u64> {
+    insert(
+        tx,
+        "INSERT INTO product_pictures (product_id, position, url, alt)",
+        (first..).zip(products),
+        |mut row, (id, product)| {
+            row.push_bind(id)
+                .push("1")
+                .push_bind(format!("{url}/{:02}.svg", id % super::PICTURES))
+                .push_bind(&product.title);
+        },
+    )
+    .await
 }
 
 async fn insert_products(

@@ -74,7 +74,7 @@ export async function request(method, path, { body, headers, signal, repeat }) {
       await session.refresh();
       continue;
     }
-    // 503 and 429 say that nothing was done: any request may be repeated.
+    // 503 and 429 say that nothing was done, or that a cart was changed and could not be shown: each may be repeated.
     const refused = problem.status === 503 || problem.status === 429 || problem.code === "order_in_progress";
     const unknown = problem.status === 0 || problem.status === 502 || problem.status === 504;
     problem.inDoubt = inDoubt;

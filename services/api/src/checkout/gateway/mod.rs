@@ -104,7 +104,7 @@ pub async fn charge(db: &Db, order: OrderId, amount: Money, token: Token) -> Res
         }
         Token::Late => {
             let db = db.clone();
-            tokio::spawn(async move {
+            tally::spawn(async move {
                 let late = rand::rng().random_range(LATE_MS);
                 tokio::time::sleep(Duration::from_millis(late)).await;
                 let booked = book(&db, order, amount, Booked::Captured).await;
