@@ -110,6 +110,10 @@ class Deployment:
         self.made[stack.key, resource.id] = made
         self.resources[stack.key, resource.id] = resource
 
+    def bound(self, value: Value) -> Any:
+        """A value with all that the deployment knows now."""
+        return self.resolved(bind(value, self.binding))
+
     def binding(self, symbol: Symbol) -> Value:
         """The real value of a reference."""
         if isinstance(symbol, SsmParameter):

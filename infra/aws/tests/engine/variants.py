@@ -21,6 +21,21 @@ OPTIONS: dict[str, Variant] = {
         "demo", ("network.Nat=single", "network.Zones=ap-northeast-2a,ap-northeast-2d", "security.AllowedFrom=192.0.2.0/24")
     ),
     "a second VPC": Variant("demo", (), ("peering",)),
+    "a second VPC in another region asks": Variant(
+        "demo",
+        (
+            "peering.Side=requester",
+            "peering.PeerRegion=ap-northeast-1",
+            "peering.PeerVpcId=vpc-0123456789abcdef0",
+            "peering.PeerAddress=10.30.0.14",
+        ),
+        ("peering",),
+    ),
+    "a second VPC in another region answers": Variant(
+        "demo", ("peering.Side=accepter", "peering.PeeringConnectionId=pcx-0123456789abcdef0"), ("peering",)
+    ),
+    "a bastion alone": Variant("demo", ACCESS[:1] + ACCESS[2:], ("access",)),
+    "a VPN alone": Variant("demo", ACCESS[1:3], ("access",)),
     "a second VPC beside three zones": Variant("production", ("peering.ZoneCount=3",), ("peering",)),
     "office hours": Variant("demo", ("schedule.OfficeHours=yes", "schedule.TimeZone=Asia/Seoul")),
     "office hours of single instances": Variant(

@@ -220,10 +220,11 @@ PUBLIC_NAMES = {"AWS::Route53::HostedZone", "AWS::Route53::RecordSet"}
 def portable(environment: Environment) -> Iterator[tuple[object, str]]:
     """CloudFront alone takes its certificate from another region than the stack's."""
     other = re.compile(r"\b(us|eu|ap|sa|ca|me|af)-(gov-)?(north|south|east|west|central)+(east|west)?-\d\b")
+    asked = environment.parameter("PeerRegion", "peering")
     for stack in environment.stacks.values():
         for resource in stack.resources.values():
             for path, value in _named(resource.properties):
-                if isinstance(value, (str, Text)):
+                if isinstance(value, (str, Text)) and value != asked:
                     for match in other.finditer(str(value)):
                         if match.group() != stack.region and not (match.group() == "us-east-1" and path.endswith("/AcmCertificateArn")):
                             yield resource, f"{path} names {match.group()}"

@@ -164,10 +164,12 @@ def keys(environment: Environment) -> Iterator[tuple[object, str]]:
             yield machine, f"its key pair is {machine.data.get('KeyName', 'none')}"
 
 
-@property_of("the job ends itself, and only it")
+@property_of("the job ends itself, and only it; disks have a lane of their own")
 def shutdown(environment: Environment) -> Iterator[tuple[object, str]]:
     for machine in machines(environment):
         behaviour = machine.data.get("InstanceInitiatedShutdownBehavior", "stop")
+        if "LaunchTemplate" not in machine.data and machine.template is None and not truth(machine.data.get("EbsOptimized")):
+            yield machine, "shares its network with its disk, which costs the same"
         if (behaviour == "terminate") != (_role(machine) == "job"):
             yield machine, f"a shutdown from inside makes it {behaviour}"
 

@@ -1,0 +1,65 @@
+"""What a user may give to the templates: every parameter's constraint is exercised, and contradictions are refused."""
+
+from __future__ import annotations
+
+import pytest
+from trestle_aws.template import ParameterError, RuleError
+
+from engine import inputs
+from engine.environment import templates
+
+PARAMETERS = [(stack, name) for stack, template in templates().items() for name in template.parameters]
+
+
+@pytest.mark.parametrize(("stack", "name"), PARAMETERS)
+def test_a_parameter_refuses_what_it_cannot_use(stack: str, name: str) -> None:
+    template = templates()[stack]
+    definition = template.parameters[name]
+    bad = inputs.BAD.get(name, []) + (["nonsense"] if "AllowedValues" in definition else [])
+    assert bad, "tests/engine/inputs.py has no value that it should refuse"
+    for value in bad:
+        error = inputs.refusals(template, {name: value})
+        assert isinstance(error, ParameterError) and error.name == name, f"{value!r}: {error}"
+
+
+@pytest.mark.parametrize(("stack", "name"), PARAMETERS)
+def test_a_parameter_says_in_words_what_it_wants(stack: str, name: str) -> None:
+    definition = templates()[stack].parameters[name]
+    if "AllowedPattern" in definition:
+        assert definition.get("ConstraintDescription"), "a pattern alone tells nobody what to write"
+
+
+@pytest.mark.parametrize(("stack", "values", "word"), inputs.CONTRADICTIONS)
+def test_a_contradiction_is_refused(stack: str, values: dict[str, str], word: str) -> None:
+    error = inputs.refusals(templates()[stack], values)
+    assert isinstance(error, RuleError) and word in str(error), str(error)
+
+
+def test_every_rule_is_exercised() -> None:
+    rules = {(stack, rule) for stack, template in templates().items() for rule in template.body.get("Rules", {})}  # type: ignore[attr-defined]
+    broken = {
+        (stack, error.rule)
+        for stack, values, _ in inputs.CONTRADICTIONS
+        if isinstance(error := inputs.refusals(templates()[stack], values), RuleError)
+    }
+    assert rules == broken
+
+
+SIZES = {"data": "ApiMaxInstances", "app": "ApiMax"}
+CONNECTIONS = {kind: int(row["MaxConnections"]) for kind, row in templates()["data"].body["Mappings"]["Classes"].items()}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", CONNECTIONS)
+@pytest.mark.parametrize("stack", SIZES)
+def test_the_rules_about_connections_are_the_arithmetic(stack: str, kind: str) -> None:
+    """Rules know no arithmetic, so they are a table: pools of all instances, those of a refresh too, are at most 80 % of all there are."""
+    template = templates()[stack]
+    for pool in (8, 16, 32):
+        for instances in range(1, 17):
+            for surplus in (1, 2):
+                values = {"DatabaseClass": kind, "PoolSize": str(pool), SIZES[stack]: str(instances), "RefreshSurplus": str(surplus)}
+                if stack == "app":
+                    values |= {"ApiMin": "1", "AutoScaling": "yes"}
+                fits = pool * (instances + surplus) <= 0.8 * CONNECTIONS[kind]
+                error = inputs.refusals(template, values)
+                assert (error is None) == fits, f"{values}: {error}"
