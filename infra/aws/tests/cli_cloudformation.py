@@ -220,9 +220,10 @@ class CloudFormation:
             entry.then = f"{word}_COMPLETE"
             return {}
         reason = self.failing.pop(failing)
-        self._event(entry, failing[1], change_set.stack.resources[failing[1]].type, f"{word}_FAILED", reason)
+        # Events of one moment come in any order.
         other = next(it for it in change_set.stack.resources.values() if it.id != failing[1])
         self._event(entry, other.id, other.type, f"{word}_FAILED", "Resource creation cancelled")
+        self._event(entry, failing[1], change_set.stack.resources[failing[1]].type, f"{word}_FAILED", reason)
         self._event(
             entry,
             entry.name,
