@@ -147,6 +147,15 @@ def test_the_program_is_found_from_anywhere_and_runs_where_its_packages_are(tmp_
     assert ran.returncode == 0 and ran.stdout.startswith("demo: "), ran.stderr
 
 
+def test_a_reader_who_has_seen_enough_gets_no_complaint() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, ROOT / "trestle-aws", "plan", "demo"]
+    with os.fdopen(write, "w") as closed:
+        ran = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True)
+    assert ran.returncode == 1 and ran.stderr == ""
+
+
 def test_a_python_without_the_packages_enters_the_environment_that_has_them(tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)

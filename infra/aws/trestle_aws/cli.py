@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,6 +68,10 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
         return int(args.run(Context(where.place, where.profile, root), args))
     except KeyboardInterrupt:
         return _ended("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever reads has seen enough. Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except TrestleError as error:
         return _ended(str(error), error.code)
     except (ParameterError, RuleError) as error:
