@@ -69,6 +69,17 @@ def test_it_runs_in_the_network_and_brings_the_results(lab: World, tmp_path: Pat
     assert "Contents" not in lab.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="passing/")
 
 
+def test_the_generator_has_the_processor_that_the_release_is_made_for(lab: World) -> None:
+    app = lab.formation.entries["us-east-1", "trestle-shop-app"]
+    app.given["Architecture"] = "arm64"
+    try:
+        lab.ok("loadtest", "--allow-burst", "--output", "arm", "run")
+    finally:
+        app.given["Architecture"] = "x86_64"
+    generator = lab.formation.entries["us-east-1", "trestle-shop-generator"]
+    assert (generator.given["Architecture"], generator.given["InstanceType"]) == ("arm64", "c7g.large")
+
+
 def test_its_exit_code_is_the_loads_and_the_results_come_all_the_same(lab: World, tmp_path: Path) -> None:
     lab.replies[0] = (RUN, 1, "FAILED: report.html\n", "")
     said = lab.run("loadtest", "--allow-burst", "--output", "failed", "run")

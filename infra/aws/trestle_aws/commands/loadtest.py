@@ -28,6 +28,8 @@ trestle-aws loadtest --remove              the generator, which costs as long as
 # What trestle-loadtest does by itself, without steering the stack.
 WORDS = ("run", "calibrate")
 STEERING = ("scale-out", "autoscale", "chaos", "plan")
+# As fast as the template's own choice.
+ARM = "c7g.large"
 ONLINE_WITHIN = 300.0
 # More than this is asked for by --within.
 WITHIN = 3600
@@ -131,7 +133,7 @@ def _generator(context: Context, settings: Settings) -> str:
     record = context.notes.deployed()
     if record is None:
         raise context.nothing()
-    preset = Preset(STACK, "", {STACK: {}})
+    preset = Preset(STACK, "", {STACK: _machine(context)})
     release = Release(record.release, record.sha256)
     design = Design.make(context.place, preset, settings, release, context.root)
     design.evaluate(known=context.exports())
@@ -146,6 +148,13 @@ def _generator(context: Context, settings: Settings) -> str:
     pace.until(lambda: _is_online(context, id_), f"{id_}: its SSM agent does not answer", within=ONLINE_WITHIN)
     pace.until(lambda: _has_program(context, id_), f"{id_}: its bootstrap does not end", within=ONLINE_WITHIN)
     return id_
+
+
+def _machine(context: Context) -> dict[str, str]:
+    """One for which the shop's release is made."""
+    states = [context.stacks(key).state(key) for key in ("app", "instances")]
+    architectures = [state.parameters.get("Architecture", "") for state in states if state]
+    return {"Architecture": "arm64", "InstanceType": ARM} if "arm64" in architectures else {}
 
 
 def _is_online(context: Context, id_: str) -> bool | None:
