@@ -67,8 +67,6 @@ class Deployment:
         """Whether there is a schema for the API. Without a job the instances make their own database."""
         if "job" not in self.design.keys():
             return True
-        if self._job is not None:
-            return False
         found = job.report(self.context)
         return found is not None and found.is_done
 
