@@ -32,7 +32,7 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, objec
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if key in result:
-            raise TemplateError(f"{key_node.start_mark.name}:{key_node.start_mark.line + 1}: the key {key} is there twice")
+            raise TemplateError(f"line {key_node.start_mark.line + 1}: the key {key} is there twice")
         result[key] = loader.construct_object(value_node, deep=True)
     return result
 
@@ -64,6 +64,8 @@ def parse(source: str, name: str) -> dict[str, object]:
     """The template in a string; `name` is what messages call it."""
     try:
         body = yaml.load(source, Loader=TemplateLoader)  # noqa: S506: the loader is a SafeLoader
+    except TemplateError as error:
+        raise TemplateError(f"{name}: {error}") from error
     except yaml.YAMLError as error:
         raise TemplateError(f"{name} is not YAML: {error}") from error
     if not isinstance(body, dict):
