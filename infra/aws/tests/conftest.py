@@ -10,6 +10,9 @@ from moto import mock_aws
 from engine.environment import Environment, build
 from engine.variants import all_variants
 
+ALONE = {"test_inputs", "test_mutations", "test_properties"}
+"""Modules whose tests share nothing that is dear, so that each may run on any worker; others stay together."""
+
 EVALUATED: dict[str, Environment] = {}
 
 
@@ -34,3 +37,14 @@ def environment(name: str) -> Environment:
     if name not in EVALUATED:
         EVALUATED[name] = build(all_variants()[name], name=name)
     return EVALUATED[name]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups for `--dist loadgroup`: what shares a fixture that takes seconds runs on one worker."""
+    for item in items:
+        module = item.path.stem
+        deployed = item.callspec.params.get("deployed") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+        if module in ALONE or item.get_closest_marker("xdist_group"):
+            continue
+        item.add_marker(pytest.mark.xdist_group(str(deployed or module)))
