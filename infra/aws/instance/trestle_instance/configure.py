@@ -32,7 +32,8 @@ def systemctl(*words: str) -> None:
     """Has to succeed."""
     ran = subprocess.run(["systemctl", "--quiet", *words], text=True, capture_output=True)
     if ran.returncode != 0:
-        raise Stop(f"systemctl {' '.join(words)}: {(ran.stderr.strip() or 'failed').splitlines()[-1]}")
+        said = ran.stderr.strip().splitlines() or [last_word(words[-1].removesuffix(".service"))]
+        raise Stop(f"systemctl {' '.join(words)}: {said[-1]}")
 
 
 def start(*services: str) -> None:
@@ -128,7 +129,9 @@ def main() -> int:
     try:
         machine = Machine.from_environment()
         machine.keep()
-        start("trestle-logs.service")
+        # A shop without logs is better than none: it is not waited for.
+        systemctl("enable", "trestle-logs.service")
+        systemctl("restart", "--no-block", "trestle-logs.service")
         ROLES[machine.role](machine)
         if machine.role in DRAINED:
             start("trestle-drain.service")

@@ -8,7 +8,9 @@ import urllib.request
 
 ADDRESS = "http://169.254.169.254/latest"
 TOKEN_SECONDS = 6 * 3600
-TIMEOUT = 2.0
+TIMEOUT = 5.0
+# At a start the service may be slow for a moment, and without it nothing can be done.
+TRIES = 5
 # It is on the machine's own host: whatever proxy the environment names, this is not asked through it.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -35,7 +37,14 @@ class Metadata:
 
     def instance(self) -> str:
         """The instance's id."""
-        return self.get("instance-id") or "unknown"
+        for left in reversed(range(TRIES)):
+            try:
+                return self.get("instance-id") or "unknown"
+            except OSError:
+                if not left:
+                    raise
+                time.sleep(1)
+        raise AssertionError
 
     def _fresh_token(self) -> str:
         if time.monotonic() >= self._until:

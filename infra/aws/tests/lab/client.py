@@ -78,7 +78,7 @@ class Visitors:
             number += 1
             try:
                 # A query of its own, so that no cache answers for the tier behind.
-                connection.request("GET", f"{self.path}?page={number % 7 + 1}", headers=FORWARDED)
+                connection.request("GET", f"{self.path}?limit={number % 7 + 1}", headers=FORWARDED)
                 answer = connection.getresponse()
                 answer.read()
                 said = str(answer.status)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from lab.authority import Authority
 from lab.calls import Call, Wire, call_of, is_signed_by
@@ -52,7 +53,8 @@ class Cloud:
         self.names = [f"{service}.{region}.amazonaws.com" for service in SERVICES]
         context = authority.context(f"*.{region}.amazonaws.com", f"*.s3.{region}.amazonaws.com")
         listener = vpc.inside(lambda: socket.create_server((AWS, 443), backlog=128))
-        server = make_server(AWS, 443, self.answer, threaded=True, ssl_context=context, fd=listener.fileno(), request_handler=Quiet)
+        server = TlsServer(AWS, 443, self.answer, handler=Quiet, fd=listener.fileno())
+        server.ssl_context = context
         self._listener = listener
         vpc.thread(server.serve_forever)
 
@@ -86,6 +88,23 @@ class Cloud:
             self.refused.append(f"{code}: {message}")
         start("403 Forbidden", [("Content-Type", "application/x-amz-json-1.1")])
         return [json.dumps({"__type": code, "message": message}).encode()]
+
+
+class TlsServer(ThreadedWSGIServer):
+    """Shakes hands in the request's own thread: a machine that is switched off meanwhile must not hold up the others."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def finish_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
+        """One connection."""
+        request.settimeout(60)
+        assert isinstance(self.ssl_context, ssl.SSLContext)
+        try:
+            with self.ssl_context.wrap_socket(request, server_side=True) as connection:
+                super().finish_request(connection, client_address)
+        except OSError:
+            pass
 
 
 class Quiet(WSGIRequestHandler):

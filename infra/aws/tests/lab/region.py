@@ -73,15 +73,16 @@ class Region:
         # What signs AWS's and ElastiCache's certificates every system trusts; what signs RDS's only the release does.
         self.public = Authority(self.folder / "tls", "public")
         self.rds = Authority(self.folder / "tls", "rds")
-        self.release = self._release()
         self.vpc = Vpc()
         self.metadata = Metadata(self.vpc)
-        self._accounts()
-        self.cloud = Cloud(self.vpc, self.public, self.metadata, REGION, self.design)
+        # The data tier comes up while the release is built.
         data = self.folder / "database"
         data.mkdir()
         self.database = tiers.Database(self.vpc, self.rds, DATABASE, data, KEPT, PASSWORDS["MasterSecret"])
         self.cache = tiers.Cache(self.vpc, self.public, CACHE, self.folder, PASSWORDS["CacheSecret"])
+        self.release = self._release()
+        self._accounts()
+        self.cloud = Cloud(self.vpc, self.public, self.metadata, REGION, self.design)
         self.balancer = Balancer(self.vpc, addresses.BALANCER, 80)
         self.database.wait()
 

@@ -17,6 +17,8 @@ from typing import TypeVar
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
 METADATA = "169.254.169.254"
+GATEWAY = "10.20.0.1"
+"""Nothing listens there."""
 AWS = "10.20.0.10"
 DATABASE = "10.20.0.11"
 CACHE = "10.20.0.12"
@@ -32,7 +34,7 @@ class Vpc:
         self.name = f"trestle-lab-{os.getpid()}"
         self._machines: list[str] = []
         _ip(f"netns add {self.name}")
-        addresses = ["10.20.0.1/16", *(f"{address}/16" for address in (AWS, DATABASE, CACHE, *BALANCER, OTHER_API)), f"{METADATA}/32"]
+        addresses = [f"{GATEWAY}/16", *(f"{address}/16" for address in (AWS, DATABASE, CACHE, *BALANCER, OTHER_API)), f"{METADATA}/32"]
         _batch(self.name, ["link set lo up", "link add br0 type bridge", *(f"addr add {each} dev br0" for each in addresses), "link set br0 up"])
         self._threads = ThreadPoolExecutor(32, "vpc", initializer=self.enter)
 
