@@ -43,23 +43,3 @@ def test_every_rule_is_exercised() -> None:
         if isinstance(error := inputs.refusals(templates()[stack], values), RuleError)
     }
     assert rules == broken
-
-
-SIZES = {"data": "ApiMaxInstances", "app": "ApiMax"}
-CONNECTIONS = {kind: int(row["MaxConnections"]) for kind, row in templates()["data"].body["Mappings"]["Classes"].items()}  # type: ignore[index]
-
-
-@pytest.mark.parametrize("kind", CONNECTIONS)
-@pytest.mark.parametrize("stack", SIZES)
-def test_the_rules_about_connections_are_the_arithmetic(stack: str, kind: str) -> None:
-    """Rules know no arithmetic, so they are a table: pools of all instances, those of a refresh too, are at most 80 % of all there are."""
-    template = templates()[stack]
-    for pool in (8, 16, 32):
-        for instances in range(1, 17):
-            for surplus in (1, 2):
-                values = {"DatabaseClass": kind, "PoolSize": str(pool), SIZES[stack]: str(instances), "RefreshSurplus": str(surplus)}
-                if stack == "app":
-                    values |= {"ApiMin": "1", "AutoScaling": "yes"}
-                fits = pool * (instances + surplus) <= 0.8 * CONNECTIONS[kind]
-                error = inputs.refusals(template, values)
-                assert (error is None) == fits, f"{values}: {error}"

@@ -9,8 +9,6 @@ from trestle_aws.commands import move
 
 from engine.environment import Environment, design, evaluate
 
-# An address that others know is as good as data.
-DATA = expected.DATA | {"AWS::EC2::EIP"}
 IMAGES = [f"/aws/service/debian/release/13/latest/{architecture}" for architecture in ("amd64", "arm64")]
 
 
@@ -48,6 +46,6 @@ def notable(found: list[changes.Change]) -> dict[str, dict[str, tuple[str, ...]]
     for change in found:
         if change.what in (changes.REPLACED, changes.MAY_BE_REPLACED):
             result.setdefault(change.what, {})[change.resource] = change.properties
-        elif change.what == changes.REMOVED and change.type in DATA:
+        elif change.what == changes.REMOVED and change.type in expected.DATA:
             result.setdefault("removed data", {})[change.resource] = ()
     return result
