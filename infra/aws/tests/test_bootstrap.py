@@ -54,7 +54,6 @@ def shop() -> Iterator[Shop]:
     """Everything is started at once, as a deployment would, and the API's instance finds no key at first."""
     needs.check()
     with mock_aws():
-        trace("begin")
         region = Region()
         try:
             yield start(region)
@@ -64,7 +63,6 @@ def shop() -> Iterator[Shop]:
 
 def start(region: Region) -> Shop:
     """The machines, when each has come as far as it can."""
-    trace("region")
     region.configure(
         {
             region.path("config/job/products"): PRODUCTS,
@@ -84,26 +82,17 @@ def start(region: Region) -> Shop:
     tampered = region.start("tampered", "web", user_data=user_data.replace(f"Release='{GIVEN['Release']}'", "Release='1.2.4'"))
     nowhere = {name: (addresses.GATEWAY,) if ".s3." in name else to for name, to in region.hosts.items()}
     unreachable = region.start("unreachable", "web", user_data=user_data, hosts=nowhere)
-    trace("started")
     assert api.wait(90) != 0, api.story()
-    trace("api stopped")
     without_secret = api.log()
     region.configure({keys: right})
     job.wait(90)
-    trace("job begun")
     job.wait_off(60)
-    trace("job off")
     api.run("sh", "-c", "rm /var/lib/cloud/result && systemctl start cloud-final.service")
     for machine in (api, web):
         assert machine.wait(90) == 0, machine.story()
-        trace(machine.name)
     region.balancer.targets.append(f"{api.address}:8000")
     until(lambda: bool(region.balancer.healthy), "the API is healthy behind the load balancer")
     return Shop(region, web, api, job, tampered, unreachable, without_secret)
-
-
-def trace(what: str) -> None:
-    print(f"{time.monotonic() % 1000:6.1f} {what}", file=__import__("sys").stderr)
 
 
 def until(holds: Callable[[], object], what: str, seconds: float = 20) -> None:
@@ -305,12 +294,15 @@ def test_a_load_generator_is_ready(shop: Shop) -> None:
 
 
 def test_what_roles_did_is_what_is_recorded(shop: Shop) -> None:
-    """test_permissions.py compares the roles' policies with this record. `--record` is the environment variable TRESTLE_AWS_RECORD=1."""
+    """test_permissions.py compares the roles' policies with this record; TRESTLE_AWS_RECORD=1 makes it anew."""
     names = {"WebRole": "web", "ApiRole": "api", "JobRole": "job", "SingleRole": "single", "GeneratorRole": "generator"}
     done = {names[role]: sorted({about(shop.region, call) for call in calls}) for role, calls in shop.region.cloud.calls.items()}
     if os.environ.get("TRESTLE_AWS_RECORD"):
         RECORDED.write_text(permissions.text(done))
-    assert done == json.loads(RECORDED.read_text())
+    kept = json.loads(RECORDED.read_text())
+    for role in kept:
+        assert done[role] == kept[role], (role, set(done[role]) ^ set(kept[role]))
+    assert set(done) == set(kept)
 
 
 def about(region: Region, call: Call) -> str:
