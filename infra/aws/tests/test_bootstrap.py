@@ -82,20 +82,20 @@ def start(region: Region) -> Shop:
     tampered = region.start("tampered", "web", user_data=user_data.replace(f"Release='{GIVEN['Release']}'", "Release='1.2.4'"))
     nowhere = {name: (addresses.GATEWAY,) if ".s3." in name else to for name, to in region.hosts.items()}
     unreachable = region.start("unreachable", "web", user_data=user_data, hosts=nowhere)
-    assert api.wait(90) != 0, api.story()
+    assert api.wait(150) != 0, api.story()
     without_secret = api.log()
     region.configure({keys: right})
-    job.wait(90)
-    job.wait_off(60)
+    job.wait(150)
+    job.wait_off(90)
     api.run("sh", "-c", "rm /var/lib/cloud/result && systemctl start cloud-final.service")
     for machine in (api, web):
-        assert machine.wait(90) == 0, machine.story()
+        assert machine.wait(150) == 0, machine.story()
     region.balancer.targets.append(f"{api.address}:8000")
     until(lambda: bool(region.balancer.healthy), "the API is healthy behind the load balancer")
     return Shop(region, web, api, job, tampered, unreachable, without_secret)
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 20) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float = 40) -> None:
     """Waits for a condition."""
     end = time.monotonic() + seconds
     while not holds():
@@ -174,14 +174,14 @@ def test_logs_are_in_cloudwatch(shop: Shop) -> None:
 
 def test_a_tampered_archive_stops_the_boot(shop: Shop) -> None:
     """One bit is enough, and nothing of it was run."""
-    assert shop.tampered.wait(60) != 0
+    assert shop.tampered.wait(120) != 0
     assert re.search(r"^trestle: stopped: s3://\S+/releases/1\.2\.4/\S+ has the SHA-256 [0-9a-f]{64}, not ", shop.tampered.log()[-1])
     assert not (shop.tampered.files / "opt/trestle").exists()
 
 
 def test_an_unreachable_bucket_stops_the_boot(shop: Shop) -> None:
     """The last line names the object and what to look at."""
-    assert shop.unreachable.wait(60) != 0
+    assert shop.unreachable.wait(120) != 0
     assert re.search(r"^trestle: stopped: s3://\S+ cannot be read .*is there a way to S3", shop.unreachable.log()[-1])
     assert any(line.startswith("curl: ") for line in shop.unreachable.log())
 
@@ -197,7 +197,7 @@ def test_nginx_follows_the_balancer(shop: Shop) -> None:
     """Its name gets another address: nginx is told within seconds, by a reload. (Later tests use the new one.)"""
     shop.web.resolve({**shop.web.hosts, BALANCER: (addresses.BALANCER[1],)})
     upstream = f"server {addresses.BALANCER[0]}:80"
-    until(lambda: upstream not in shop.web.run("cat", "/run/trestle-web/conf/upstream-list.conf").stdout, "one address is gone", 25)
+    until(lambda: upstream not in shop.web.run("cat", "/run/trestle-web/conf/upstream-list.conf").stdout, "one address is gone")
     assert ask(shop.region.vpc, shop.web.address, "/api/v1/products").status == 200
 
 
@@ -214,7 +214,7 @@ def test_termination_of_an_api_instance_fails_no_request(shop: Shop) -> None:
             instance.lifecycle = "Terminated"
             time.sleep(1)
             region.balancer.leaving.add(f"{shop.api.address}:8000")
-            until(lambda: region.cloud.lifecycle, "the lifecycle action is completed", 40)
+            until(lambda: region.cloud.lifecycle, "the lifecycle action is completed")
             before = visitors.replicas[instance.id]
             until(lambda: visitors.answers.total() > 3000 or visitors.replicas["other"] > before + 200, "visitors go on")
         assert set(visitors.answers) == {"200"}, visitors.answers
@@ -254,7 +254,7 @@ def test_termination_of_a_web_instance_fails_no_request(shop: Shop) -> None:
         instance.lifecycle = "Terminated"
         # The load balancer sends nothing new from here on; visitors stop where it would send them elsewhere.
         time.sleep(float(LINGER))
-    until(lambda: len(region.cloud.lifecycle) > told, "the lifecycle action is completed", 30)
+    until(lambda: len(region.cloud.lifecycle) > told, "the lifecycle action is completed")
     assert set(visitors.answers) == {"200"}, visitors.answers
     completed = region.cloud.lifecycle[-1]
     assert completed["InstanceId"] == instance.id and completed["LifecycleHookName"] == hook(region, "WebDrain")
@@ -264,7 +264,7 @@ def test_termination_of_a_web_instance_fails_no_request(shop: Shop) -> None:
 def test_an_instance_with_both_tiers_serves_the_shop(shop: Shop) -> None:
     """Stages 2 and 3: nginx and the API on one machine, the data tier by TLS, as its own launch template starts it."""
     machine = shop.region.start("instance", "instance")
-    assert machine.wait(90) == 0, machine.story()
+    assert machine.wait(150) == 0, machine.story()
     products = ask(shop.region.vpc, machine.address, "/api/v1/products")
     assert products.status == 200 and products.headers["trestle-replica"] == shop.region.instance(machine).id
     # Replicas and operations are nobody's business outside of it.
@@ -277,7 +277,7 @@ def test_an_instance_with_both_tiers_serves_the_shop(shop: Shop) -> None:
 def test_a_single_instance_runs_trestle_up(shop: Shop) -> None:
     """Stage 1: everything on one machine, seen from outside with the visitor's address, and the commands of trestle-aws work there."""
     machine = shop.region.start("single", "single")
-    assert machine.wait(120) == 0, machine.story()
+    assert machine.wait(150) == 0, machine.story()
     products = ask(shop.region.vpc, machine.address, "/api/v1/products")
     assert products.status == 200 and len(products.json()["items"]) == 20
     audit = machine.run("/opt/trestle/current/instance/shop", "api", "audit")
@@ -288,7 +288,7 @@ def test_a_single_instance_runs_trestle_up(shop: Shop) -> None:
 def test_a_load_generator_is_ready(shop: Shop) -> None:
     """It has its release and nothing that runs."""
     machine = shop.region.start("generator", "generator")
-    assert machine.wait(60) == 0, machine.story()
+    assert machine.wait(120) == 0, machine.story()
     assert machine.log()[-1] == "trestle: ready as generator"
     assert "--help" in machine.run("/opt/trestle/current/bin/trestle-loadtest", "--help").stdout
 
