@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 LOADER = botocore.loaders.create_loader()
 PARSE = cache(reader.parse)
+CLIENT = boto3.session.Session.client
+CLIENTS: dict[tuple[str, str | None, bool], Any] = {}
 Answer = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
 
@@ -191,6 +193,14 @@ class World:
         self.on_sleep.append(happening)
 
 
+def _client(session: boto3.session.Session, service: str, region_name: str | None = None, config: Any = None) -> Any:
+    """A client, made once for all tests: the account is the same each time, and making one takes longer than using it."""
+    key = (service, region_name or session.region_name, config is not None)
+    if key not in CLIENTS:
+        CLIENTS[key] = CLIENT(session, service, region_name=region_name, config=config)
+    return CLIENTS[key]
+
+
 @contextlib.contextmanager
 def account(folder: Path) -> Iterator[World]:
     """An empty account, and the tree of infra/aws in a repository of its own."""
@@ -217,9 +227,10 @@ def account(folder: Path) -> Iterator[World]:
             return real(client, operation, parameters) if answer is None else answer
 
         patch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-        # Each call of trestle-aws is a session of its own; service models and templates need not be read each time.
+        # Each call of trestle-aws is a session of its own; models, templates and clients need not be made each time.
         patch.setattr(botocore.session, "create_loader", lambda *_: LOADER)
         patch.setattr(reader, "parse", PARSE)
+        patch.setattr(boto3.session.Session, "client", _client)
         patch.setattr(pace, "sleep", made.sleep)
         patch.setattr(pace, "now", lambda: made.clock)
         patch.setattr(delegation, "name_servers", lambda domain: made.name_servers)

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from cli_world import World, demo, shop  # noqa: F401  (fixtures)
 
+# They share a shop that is deployed once.
+pytestmark = pytest.mark.xdist_group("loadtest")
+
 BUCKET = "test-trestle-shop-release-bucket"
 SHOP = "/opt/trestle/current/instance/shop"
 RUN = "/opt/trestle/current/bin/trestle-loadtest run"

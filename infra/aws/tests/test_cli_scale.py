@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from cli_world import World, demo, shop  # noqa: F401  (fixtures)
 
+# They share a shop that is deployed once.
+pytestmark = pytest.mark.xdist_group("scale")
+
 HOLD = "/trestle/shop/trestle-aws/hold"
 
 

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from cli_world import World, demo, shop  # noqa: F401  (fixtures)
 
+# They share a shop that is deployed once.
+pytestmark = pytest.mark.xdist_group("steer")
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 DRIVER = REPOSITORY / "loadtest/src/stack/driver.rs"
 SHOP = "/opt/trestle/current/instance/shop"
