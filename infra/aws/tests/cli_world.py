@@ -194,7 +194,7 @@ class World:
 
 
 def _client(session: boto3.session.Session, service: str, region_name: str | None = None, config: Any = None) -> Any:
-    """A client, made once for all tests: the account is the same each time, and making one takes longer than using it."""
+    """A client, made once for all tests: the account is the same, and making one takes longer than using it."""
     key = (service, region_name or session.region_name, config is not None)
     if key not in CLIENTS:
         CLIENTS[key] = CLIENT(session, service, region_name=region_name, config=config)
