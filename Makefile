@@ -125,6 +125,23 @@ cross-check: build ## The load generator beside wrk and hey
 	@infra/local/setup.sh --tests
 	cargo test --release --locked -p trestle-tests --test loadtest -- --ignored --exact --nocapture cross_check::beside_wrk_and_hey
 
+# --- On AWS -------------------------------------------------------------------------------------------------------
+
+.PHONY: aws-setup
+aws-setup: ## The Python packages that infra/aws/trestle-aws needs
+	@infra/aws/tools/venv tool >/dev/null
+	@echo "infra/aws/trestle-aws --help"
+
+.PHONY: test-aws
+test-aws: ## The templates and trestle-aws, without an account: cfn-lint, checkov, tests, instances that boot
+	@infra/local/setup.sh --tests
+	$(CARGO_BUILD)
+	@infra/aws/tools/test
+
+.PHONY: mutate-aws
+mutate-aws: ## Are wrong templates noticed? 200 drawn mutations beside the 40 named ones
+	@infra/aws/tools/mutate
+
 # --- Build ------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
@@ -185,21 +202,6 @@ test-compose-full: test-compose ## That, and the whole API suite on shops in con
 
 # The tests that ask the shop alone; the others are about the launcher, its processes, or nginx without a shop.
 API_SUITE := access backoffice cart catalog checkout faults identity journey recommendations reviews sitemap
-
-# --- On AWS -------------------------------------------------------------------------------------------------------
-
-.PHONY: aws-setup
-aws-setup: ## The Python packages that infra/aws/trestle-aws needs
-	@infra/aws/tools/venv tool >/dev/null
-	@echo "infra/aws/trestle-aws --help"
-
-.PHONY: test-aws
-test-aws: ## The templates and trestle-aws, without an account: cfn-lint, checkov, tests
-	@infra/aws/tools/test
-
-.PHONY: mutate-aws
-mutate-aws: ## Are wrong templates noticed? 200 drawn mutations beside the 40 named ones
-	@infra/aws/tools/mutate
 
 .PHONY: lint
 lint: ## Format and clippy, warnings denied
