@@ -85,6 +85,10 @@ impl Shop {
             .unwrap()
     }
 
+    async fn execute(&mut self, sql: &'static str) {
+        self.database.execute(sql).await.unwrap();
+    }
+
     async fn rows(&mut self, sql: &'static str) -> Vec<String> {
         sqlx::query_scalar(sql)
             .fetch_all(&mut self.database)
@@ -237,6 +241,56 @@ async fn seeded_products_have_pictures_where_an_address_is_given_and_are_the_sam
         assert_eq!(said.code, Some(64), "{said:?}");
         assert!(said.err.contains("--pictures"), "{said:?}");
     }
+}
+
+#[tokio::test]
+async fn pictures_are_given_and_moved_and_those_of_ones_own_stay() {
+    let mut shop = Shop::create("pictures").await;
+    let seed = ["seed", "--products", "26", "--customers", "0"];
+    assert_eq!(shop.run(&seed).await.code, Some(0));
+    shop.execute("INSERT INTO product_pictures (product_id, position, url) VALUES (2, 1, 'https://own.example/02.png')")
+        .await;
+    shop.execute("INSERT INTO product_pictures (product_id, position, url) VALUES (3, 1, 'https://own.example/03.svg'), (3, 2, 'https://own.example/x.svg')")
+        .await;
+    let pictures = "SELECT CONCAT_WS('|', p.id, x.url, x.alt = p.title) FROM products p
+        JOIN product_pictures x ON x.product_id = p.id WHERE p.id NOT IN (2, 3) ORDER BY p.id";
+    let own = "SELECT CONCAT(product_id, url) FROM product_pictures WHERE url LIKE 'https://own%' ORDER BY product_id, position";
+    let stayed = shop.rows(own).await;
+    assert_eq!(stayed.len(), 3);
+    let versions = "SELECT CONCAT_WS('|', s.product_id, s.version,
+        (SELECT MAX(c.version) FROM changes c WHERE c.kind = 'product' AND c.id_key = s.product_id)) FROM product_state s ORDER BY s.product_id";
+    let before = shop.rows(versions).await;
+    for (folder, changed) in [
+        ("https://one.example/pictures", "24 products changed"),
+        ("https://two.example", "24 products changed"),
+        ("https://two.example/", "0 products changed"),
+    ] {
+        let said = shop.run(&["pictures", folder]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert!(format!("{said:?}").contains(changed), "{said:?}");
+        let folder = folder.trim_end_matches('/');
+        let expected: Vec<String> = (1..=26)
+            .filter(|id| ![2, 3].contains(id))
+            .map(|id| format!("{id}|{folder}/{:02}.svg|1", id % 24))
+            .collect();
+        assert_eq!(shop.rows(pictures).await, expected);
+    }
+    assert_eq!(shop.rows(own).await, stayed);
+    // Replicas hear of what changed, and of nothing else.
+    let after = shop.rows(versions).await;
+    for (id, (before, after)) in (1..).zip(before.iter().zip(&after)) {
+        if [2, 3].contains(&id) {
+            assert_eq!(before, after);
+        } else {
+            let [version, told] = [1, 2].map(|at| after.split('|').nth(at).unwrap().to_owned());
+            assert_eq!(version, told, "{after}");
+            assert_ne!(before, after);
+        }
+    }
+    let said = shop.run(&["pictures", "ftp://a.example"]).await;
+    assert_eq!(said.code, Some(64), "{said:?}");
+    assert!(said.err.contains("URL"), "{said:?}");
+    shop.audit().await;
 }
 
 #[tokio::test]

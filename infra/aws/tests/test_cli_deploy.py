@@ -396,3 +396,5 @@ def test_pictures_behind_cloudfront_without_a_domain_are_named_to_the_web_tier(r
     ready.ok("deploy", "stage-7-pictures-cdn")
     distribution = ready.formation.entries["us-east-1", "trestle-shop-edge"].exports["trestle-shop-DistributionDomain"]
     assert given(ready, "app")["PictureHosts"] == distribution != ""
+    shown = [command.line for command in ready.commands if "pictures" in command.line]
+    assert shown == [f"/opt/trestle/current/instance/shop api pictures https://{distribution}/product-pictures"]

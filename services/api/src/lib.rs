@@ -35,6 +35,7 @@ pub mod openapi;
 pub mod ops;
 pub mod orders;
 pub mod pace;
+pub mod pictures;
 pub mod request;
 pub mod reviews;
 pub mod router;

@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use trestle_api::config::{Config, ConfigError, DatabaseArgs, ServeArgs};
 use trestle_api::ops::healthcheck::{self, HealthcheckArgs};
 use trestle_api::telemetry::{LastLines, Log};
-use trestle_api::{audit, backoffice, burn, copy, db, import, openapi, seed, serve};
+use trestle_api::{audit, backoffice, burn, copy, db, import, openapi, pictures, seed, serve};
 
 /// Small and frequent allocations dominate; measured 18 % more throughput on the Redis path than the system's.
 #[global_allocator]
@@ -40,6 +40,8 @@ enum Command {
     Copy(copy::CopyArgs),
     /// Print the OpenAPI document of the API
     Openapi(openapi::command::OpenapiArgs),
+    /// Give products the pictures that were drawn for the shop, at this address
+    Pictures(pictures::PicturesArgs),
     /// Say who may use the backoffice: grant, revoke, create, list
     Admin(backoffice::command::AdminArgs),
     /// Use up CPU for a while, to see what follows
@@ -88,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => block_on(audit::run(&args)),
         Command::Copy(args) => block_on(copy::run(&args)),
         Command::Openapi(args) => openapi::command::run(&args),
+        Command::Pictures(args) => block_on(pictures::run(&args)),
         Command::Admin(args) => block_on(backoffice::command::run(&args)),
         Command::Burn(args) => block_on(burn::run(&args)),
         Command::Healthcheck(args) => healthcheck::run(&args),

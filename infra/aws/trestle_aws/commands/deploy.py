@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from trestle_aws import fleet, hold, pace, presets, releases, review
+from trestle_aws import fleet, hold, instance, pace, presets, releases, review
 from trestle_aws.arguments import Commands, command
 from trestle_aws.cloudformation import State
 from trestle_aws.commands.plan import add_preset
@@ -25,6 +25,8 @@ trestle-aws deploy demo --release 0.2.0       another release: migrates first, t
 trestle-aws deploy demo --set job.Products=100000     what an empty shop is filled with"""
 # An instance boots, installs itself and becomes healthy in one to two minutes; one that fails is replaced.
 READY_WITHIN = 900.0
+# A hundred thousand products.
+PICTURES_WITHIN = 1800
 
 
 def add(commands: Commands) -> None:
@@ -130,7 +132,18 @@ def finish(context: Context) -> None:
         within=READY_WITHIN,
         every=10.0,
     )
+    _show_pictures(context, now)
     context.say(f"the shop: {now.url}")
+
+
+def _show_pictures(context: Context, now: fleet.Fleet) -> None:
+    """Products have the drawn pictures at the address that leads to the bucket now: S3's own, or CloudFront's."""
+    exports = context.exports()
+    url = exports.get("EdgePicturesUrl") or exports.get("PicturesUrl")
+    if url:
+        member = fleet.instance_for_commands(now)
+        ran = context.remote.check(member.id, instance.api(["pictures", url]), within=PICTURES_WITHIN)
+        context.say(ran.output.strip() or f"pictures: {url}")
 
 
 def _archive(context: Context, version: str | None, stacks: list[Stack]) -> Archive:

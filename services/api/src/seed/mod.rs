@@ -69,7 +69,7 @@ pub struct SeedArgs {
     #[arg(long, env = "TRESTLE_CURRENCY", default_value = "USD", value_name = "CODE")]
     currency: Currency,
     /// Give each product a picture: URL/NN.svg, NN its id modulo 24 in two digits
-    #[arg(long, value_name = "URL", value_parser = pictures)]
+    #[arg(long, value_name = "URL", value_parser = crate::pictures::folder)]
     pictures: Option<String>,
     /// Do nothing when the shop has a product
     #[arg(long)]
@@ -99,20 +99,6 @@ pub async fn run(args: &SeedArgs) -> anyhow::Result<ExitCode> {
     connection.close().await.ok();
     command::say(&written.summary(args, began.elapsed().as_secs_f64()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// How many pictures there are, from 00.svg on.
-const PICTURES: u64 = 24;
-
-/// The address of the folder with the pictures, without a slash at its end.
-fn pictures(url: &str) -> Result<String, String> {
-    let url = url.trim_end_matches('/');
-    let is_plain = !url.contains(['?', '#']) && url.len() <= 900;
-    if crate::import::text::is_on_the_web(url) && is_plain {
-        Ok(url.to_owned())
-    } else {
-        Err("must be the http or https address of the folder with 00.svg to 23.svg".to_owned())
-    }
 }
 
 #[derive(Debug, Default)]

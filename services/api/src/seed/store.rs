@@ -147,7 +147,7 @@ async fn insert_pictures(
         |mut row, (id, product)| {
             row.push_bind(id)
                 .push("1")
-                .push_bind(format!("{url}/{:02}.svg", id % super::PICTURES))
+                .push_bind(crate::pictures::address(url, id))
                 .push_bind(&product.title);
         },
     )
