@@ -19,7 +19,11 @@ EVALUATED: dict[str, Environment] = {}
 @pytest.fixture(autouse=True)
 def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials that open nothing, so that no test can reach an account by mistake."""
-    for name, value in (("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing"), ("AWS_SESSION_TOKEN", "testing")):
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "testing"),
+        ("AWS_SECRET_ACCESS_KEY", "testing"),
+        ("AWS_SESSION_TOKEN", "testing"),
+    ):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
@@ -44,7 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Groups for `--dist loadgroup`: what shares a fixture that takes seconds runs on one worker."""
     for item in items:
         module = item.path.stem
-        deployed = item.callspec.params.get("deployed") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+        deployed = (
+            item.callspec.params.get("deployed")
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else None
+        )
         if module in ALONE or item.get_closest_marker("xdist_group"):
             continue
         item.add_marker(pytest.mark.xdist_group(str(deployed or module)))

@@ -78,9 +78,13 @@ def test_data_subnets_have_no_way_out(deployed: Pair) -> None:
     ec2 = deployment.client("ec2")
     for value in wanted.export_list("DataSubnets"):
         physical = deployment.bound(value)
-        tables = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [physical]}])["RouteTables"]
+        tables = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [physical]}])[
+            "RouteTables"
+        ]
         assert [route["GatewayId"] for table in tables for route in table["Routes"]] == ["local"]
-        acls = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [physical]}])["NetworkAcls"]
+        acls = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [physical]}])[
+            "NetworkAcls"
+        ]
         allowed = [entry for acl in acls for entry in acl["Entries"] if entry["RuleAction"] == "allow"]
         assert allowed and all(entry["CidrBlock"] != str(WORLD) for entry in allowed)
 
@@ -106,7 +110,9 @@ def test_the_passwords_are_those_of_the_secrets(deployed: Pair) -> None:
     wanted, deployment = deployed
     for export in ("MasterSecretArn", "AppSecretArn", "CacheAuthSecretArn"):
         if wanted.export(export) is not None:
-            value = deployment.client("secretsmanager").get_secret_value(SecretId=deployment.bound(wanted.export(export)))
+            value = deployment.client("secretsmanager").get_secret_value(
+                SecretId=deployment.bound(wanted.export(export))
+            )
             assert len(json.loads(value["SecretString"])["password"]) >= 32
 
 
@@ -129,7 +135,11 @@ def test_groups_check_health_and_drain(deployed: Pair) -> None:
         prefix = role.title()
         ready = role == "web" or wanted.parameter("DatabaseReady", "app") == "yes"
         bounds = (str(one["MinSize"]), str(one["MaxSize"]))
-        assert bounds == (wanted.parameter(f"{prefix}Min", "app"), wanted.parameter(f"{prefix}Max", "app")) if ready else ("0", "0")
+        assert (
+            bounds == (wanted.parameter(f"{prefix}Min", "app"), wanted.parameter(f"{prefix}Max", "app"))
+            if ready
+            else ("0", "0")
+        )
         assert one["HealthCheckType"] == "ELB"
         assert one["TargetGroupARNs"] == [deployment.bound(wanted.export(f"{prefix}TargetGroupArn"))]
         hooks = autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=one["AutoScalingGroupName"])["LifecycleHooks"]
@@ -145,7 +155,9 @@ def test_instances_ask_for_tokens_and_encrypt(deployed: Pair) -> None:
     _, deployment = deployed
     ec2 = deployment.client("ec2")
     for template in ec2.describe_launch_templates()["LaunchTemplates"]:
-        versions = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])["LaunchTemplateVersions"]
+        versions = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])[
+            "LaunchTemplateVersions"
+        ]
         data = versions[-1]["LaunchTemplateData"]
         assert data["MetadataOptions"]["HttpTokens"] == "required"
         assert all(disk["Ebs"]["Encrypted"] for disk in data["BlockDeviceMappings"])
@@ -157,11 +169,16 @@ def test_buckets_are_closed(deployed: Pair) -> None:
     for bucket in s3.list_buckets()["Buckets"]:
         name = bucket["Name"]
         block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
-        opened = name == deployment.bound(wanted.export("PicturesBucket") or "") and wanted.parameter("PublicRead", "assets") == "yes"
+        opened = (
+            name == deployment.bound(wanted.export("PicturesBucket") or "")
+            and wanted.parameter("PublicRead", "assets") == "yes"
+        )
         assert block["BlockPublicPolicy"] != opened and block["BlockPublicAcls"]
         assert s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
         policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
-        assert any(one["Effect"] == "Deny" and "aws:SecureTransport" in str(one["Condition"]) for one in policy["Statement"])
+        assert any(
+            one["Effect"] == "Deny" and "aws:SecureTransport" in str(one["Condition"]) for one in policy["Statement"]
+        )
 
 
 def test_names_lead_to_what_answers(deployed: Pair) -> None:
@@ -171,7 +188,10 @@ def test_names_lead_to_what_answers(deployed: Pair) -> None:
         pytest.skip("no domain")
     route53 = deployment.client("route53")
     zone = deployment.bound(wanted.export("HostedZoneId"))
-    records = {(one["Name"].rstrip("."), one["Type"]): one for one in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]}
+    records = {
+        (one["Name"].rstrip("."), one["Type"]): one
+        for one in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    }
     balancers = [one["DNSName"] for one in deployment.client("elbv2").describe_load_balancers()["LoadBalancers"]]
     found = deployment.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
     reachable = balancers + [one["DomainName"] for one in found]
@@ -194,7 +214,9 @@ def test_alarms_look_at_what_is_there(deployed: Pair) -> None:
             dimensions += metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         for one in dimensions:
             value = one["Value"]
-            assert value in physical or value.rsplit("-", 1)[0] in physical or value == "Global", f"{alarm['AlarmName']}: {one}"
+            assert value in physical or value.rsplit("-", 1)[0] in physical or value == "Global", (
+                f"{alarm['AlarmName']}: {one}"
+            )
 
 
 def test_every_type_has_been_made() -> None:

@@ -60,8 +60,18 @@ def ways(*without: str, deny: str = "") -> tuple[bool, bool, bool]:
         del resources[name]
     if deny:
         port = {"From": 80, "To": 80} if deny == "In" else {"From": 2000, "To": 65535}
-        entry = {"NetworkAclId": {"Ref": "Acl"}, "RuleNumber": 90, "Protocol": 6, "RuleAction": "deny", "CidrBlock": "0.0.0.0/0", "PortRange": port}
-        resources["Deny"] = {"Type": "AWS::EC2::NetworkAclEntry", "Properties": entry | ({"Egress": True} if deny == "Back1" else {})}
+        entry = {
+            "NetworkAclId": {"Ref": "Acl"},
+            "RuleNumber": 90,
+            "Protocol": 6,
+            "RuleAction": "deny",
+            "CidrBlock": "0.0.0.0/0",
+            "PortRange": port,
+        }
+        resources["Deny"] = {
+            "Type": "AWS::EC2::NetworkAclEntry",
+            "Properties": entry | ({"Egress": True} if deny == "Back1" else {}),
+        }
     network = stacknet.read([Template(body, "net").evaluate({})])
     graph = Graph(network)
 
@@ -143,7 +153,9 @@ def test_a_schema_takes_what_is_right_and_what_is_not_known_yet() -> None:
 
 
 def test_strings_become_what_the_schema_wants() -> None:
-    typed = schema.typed("AWS::RDS::DBInstance", {"StorageEncrypted": "true", "AllocatedStorage": 20, "BackupRetentionPeriod": "7"})
+    typed = schema.typed(
+        "AWS::RDS::DBInstance", {"StorageEncrypted": "true", "AllocatedStorage": 20, "BackupRetentionPeriod": "7"}
+    )
     assert typed == {"StorageEncrypted": True, "AllocatedStorage": "20", "BackupRetentionPeriod": 7}
 
 

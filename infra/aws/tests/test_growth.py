@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 import yaml
 from trestle_aws import changes, expected
@@ -95,5 +94,3 @@ def test_what_is_only_on_one_side_is_made_or_removed() -> None:
     whole = Template.parse(SMALL, "small").evaluate({})
     assert {change.what for change in changes.between([empty], [whole])} == {"made"}
     assert {change.what for change in changes.between([whole], [empty])} == {"removed"}
-
-

@@ -120,7 +120,9 @@ def test_lists_numbers_and_systems_manager() -> None:
     assert value("!Ref P", "{P: {Type: CommaDelimitedList}}", P="a, b") == ["a", "b"]
     assert value("!Ref P", "{P: {Type: Number}}", P=5) == "5"
     assert value("!Ref P", "{P: {Type: 'AWS::SSM::Parameter::Value<String>'}}", P="/x") == SsmParameter("/x")
-    template = Template.parse("Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /x}}\nResources: {A: {Type: X, Properties: {P: !Ref P}}}")
+    template = Template.parse(
+        "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /x}}\nResources: {A: {Type: X, Properties: {P: !Ref P}}}"
+    )
     assert template.evaluate({}, ssm={"/x": "y"}).resources["A"].properties == {"P": "y"}
 
 
@@ -134,7 +136,9 @@ Resources: {}
 """
 
 
-@pytest.mark.parametrize(("a", "b", "refused"), [("x", "x", False), ("x", "q", False), ("x", "y", True), ("free", "y", False)])
+@pytest.mark.parametrize(
+    ("a", "b", "refused"), [("x", "x", False), ("x", "q", False), ("x", "y", True), ("free", "y", False)]
+)
 def test_rules(a: str, b: str, refused: bool) -> None:
     if refused:
         with pytest.raises(RuleError, match="A and B differ"):
@@ -145,7 +149,9 @@ def test_rules(a: str, b: str, refused: bool) -> None:
 
 def test_a_rule_that_cloudformation_would_not_take_is_an_error() -> None:
     with pytest.raises(TemplateError, match="Fn::Sub"):
-        evaluated("Parameters: {A: {Type: String, Default: x}}\nRules: {R: {Assertions: [{Assert: !Equals [!Sub x, !Ref A]}]}}\nResources: {}")
+        evaluated(
+            "Parameters: {A: {Type: String, Default: x}}\nRules: {R: {Assertions: [{Assert: !Equals [!Sub x, !Ref A]}]}}\nResources: {}"
+        )
 
 
 def test_conditions_leave_resources_and_outputs_out() -> None:
@@ -171,7 +177,9 @@ Outputs: {Both: {Value: !Join [",", [!Ref A, !Ref B]], Export: {Name: !Sub "${AW
 """,
         "first",
     ).evaluate({})
-    second = Template.parse('Resources: {C: {Type: X, Properties: {P: !Select [1, !Split [",", !ImportValue first-Both]]}}}', "second")
+    second = Template.parse(
+        'Resources: {C: {Type: X, Properties: {P: !Select [1, !Split [",", !ImportValue first-Both]]}}}', "second"
+    )
     assert second.evaluate({}, imports=exports_of([first])).resources["C"].properties["P"] == Ref("first", "B")
     with pytest.raises(TemplateError, match="no export named first-Both"):
         second.evaluate({}, imports={})
@@ -185,7 +193,9 @@ def test_an_output_is_a_string() -> None:
 
 
 def test_resources_come_after_what_they_name() -> None:
-    stack = evaluated('Resources: {A: {Type: X, Properties: {P: !Sub "${C}"}}, B: {Type: X, DependsOn: A}, C: {Type: X}}')
+    stack = evaluated(
+        'Resources: {A: {Type: X, Properties: {P: !Sub "${C}"}}, B: {Type: X, DependsOn: A}, C: {Type: X}}'
+    )
     assert [resource.id for resource in stack.in_order()] == ["C", "A", "B"]
     circle = evaluated("Resources: {A: {Type: X, Properties: {P: !Ref B}}, B: {Type: X, Properties: {P: !Ref A}}}")
     with pytest.raises(TemplateError, match="depends on itself"):
@@ -201,7 +211,9 @@ def test_policies_and_dependencies() -> None:
 
 
 def test_binding_puts_real_values_into_texts_and_calls() -> None:
-    stack = evaluated('Resources: {A: {Type: X, Properties: {U: !Base64 {"Fn::Sub": "id ${B}"}, F: !Select [1, !GetAtt B.Names]}}, B: {Type: X}}')
+    stack = evaluated(
+        'Resources: {A: {Type: X, Properties: {U: !Base64 {"Fn::Sub": "id ${B}"}, F: !Select [1, !GetAtt B.Names]}}, B: {Type: X}}'
+    )
     known = {Ref("small", "B"): "b-1", GetAtt("small", "B", "Names"): ["x", "y"]}
     properties = stack.resources["A"].properties
     assert str(decoded(properties["U"])) == "id ${small/B}"

@@ -8,7 +8,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from trestle_aws.values import Call, GetAtt, Import, Ref, Symbol, TemplateError, Text, Value, scalar, split, symbols, text
+from trestle_aws.values import (
+    Call,
+    GetAtt,
+    Import,
+    Ref,
+    Symbol,
+    TemplateError,
+    Text,
+    Value,
+    scalar,
+    split,
+    symbols,
+    text,
+)
 
 FUNCTION = re.compile(r"Ref|Fn::\w+")
 VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")

@@ -32,7 +32,9 @@ class Ports:
     def __str__(self) -> str:
         if (self.first, self.last) == (0, 65535):
             return self.protocol
-        return f"{self.protocol} {self.first}" if self.first == self.last else f"{self.protocol} {self.first}-{self.last}"
+        return (
+            f"{self.protocol} {self.first}" if self.first == self.last else f"{self.protocol} {self.first}-{self.last}"
+        )
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,7 @@ def raw(definitions: Mapping[str, Mapping[str, object]], given: Mapping[str, obj
     return {name: _string(given.get(name, definition.get("Default", ""))) for name, definition in definitions.items()}
 
 
-def _value(
-    name: str, definition: Mapping[str, object], given: Mapping[str, object], ssm: Mapping[str, str]
-) -> Value:
+def _value(name: str, definition: Mapping[str, object], given: Mapping[str, object], ssm: Mapping[str, str]) -> Value:
     if name not in given and "Default" not in definition:
         raise ParameterError(name, "has no default and was not given")
     source = _string(given[name] if name in given else definition["Default"])

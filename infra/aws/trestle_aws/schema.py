@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import cast
 
 from jsonschema import Draft7Validator, ValidationError, validators
-
 from trestle_aws.template import Resource
 from trestle_aws.values import Symbol, TemplateError, Value
 
@@ -99,7 +98,9 @@ def _errors(resource: Resource) -> list[str]:
             found.append(f"{name}: cannot be set")
     properties = typed(resource.type, resource.properties)
     for error in _validator(resource.type).iter_errors(properties):
-        found.extend(f"{'/'.join(map(str, leaf.absolute_path)) or '.'}: {leaf.message[:300]}" for leaf in _leaves(error))
+        found.extend(
+            f"{'/'.join(map(str, leaf.absolute_path)) or '.'}: {leaf.message[:300]}" for leaf in _leaves(error)
+        )
     return found
 
 
@@ -153,7 +154,9 @@ def _xor(validator: object, names: list[str], instance: object, schema: object) 
         yield ValidationError(f"exactly one of {', '.join(names)} is needed")
 
 
-def _dependent(validator: object, value: dict[str, list[str]], instance: object, schema: object) -> Iterator[ValidationError]:
+def _dependent(
+    validator: object, value: dict[str, list[str]], instance: object, schema: object
+) -> Iterator[ValidationError]:
     if isinstance(instance, dict):
         for name, others in value.items():
             for other in others if name in instance else []:
@@ -161,7 +164,9 @@ def _dependent(validator: object, value: dict[str, list[str]], instance: object,
                     yield ValidationError(f"{name} needs {other}")
 
 
-def _enum_ignoring_case(validator: object, values: list[str], instance: object, schema: object) -> Iterator[ValidationError]:
+def _enum_ignoring_case(
+    validator: object, values: list[str], instance: object, schema: object
+) -> Iterator[ValidationError]:
     if isinstance(instance, str) and instance.lower() not in [value.lower() for value in values]:
         yield ValidationError(f"{instance!r} is none of {', '.join(values)}")
 

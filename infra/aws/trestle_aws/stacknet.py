@@ -50,7 +50,9 @@ class _Reader:
                     try:
                         read(self, resource)
                     except (KeyError, ValueError) as error:
-                        raise TemplateError(f"{resource}: cannot be read as a part of the network: {error!r}") from error
+                        raise TemplateError(
+                            f"{resource}: cannot be read as a part of the network: {error!r}"
+                        ) from error
 
     def vpc(self, resource: Resource) -> None:
         self.network.blocks[str(resource.ref)] = IPv4Network(str(resource.properties["CidrBlock"]))
@@ -97,7 +99,9 @@ class _Reader:
                 number=int(str(properties["RuleNumber"])),
                 egress=_true(properties.get("Egress")),
                 allow=properties["RuleAction"] == "allow",
-                ports=Ports(protocol, int(str(ports["From"])), int(str(ports["To"]))) if isinstance(ports, dict) else Ports(protocol),
+                ports=Ports(protocol, int(str(ports["From"])), int(str(ports["To"])))
+                if isinstance(ports, dict)
+                else Ports(protocol),
                 block=IPv4Network(str(properties["CidrBlock"])),
             )
         )
@@ -130,12 +134,16 @@ class _Reader:
     def balancer(self, resource: Resource) -> None:
         properties = resource.properties
         kind = "nlb" if properties.get("Type") == "network" else "alb"
-        subnets = properties.get("Subnets") or [_get(item, "SubnetId") for item in _list(properties.get("SubnetMappings"))]
+        subnets = properties.get("Subnets") or [
+            _get(item, "SubnetId") for item in _list(properties.get("SubnetMappings"))
+        ]
         public = properties.get("Scheme", "internet-facing") == "internet-facing"
         self.host(resource, kind, subnets, properties.get("SecurityGroups"), public)
 
     def nat(self, resource: Resource) -> None:
-        public = resource.properties.get("ConnectivityType", "public") == "public" and "AllocationId" in resource.properties
+        public = (
+            resource.properties.get("ConnectivityType", "public") == "public" and "AllocationId" in resource.properties
+        )
         self.host(resource, "nat", [resource.properties["SubnetId"]], [], public)
 
     def database(self, resource: Resource) -> None:
@@ -217,7 +225,13 @@ def _permission(entry: Value) -> Permission:
     for key in ("CidrIp",):
         if key in entry:
             return Permission(ports_of(entry), IPv4Network(str(entry[key])))
-    for key in ("SourceSecurityGroupId", "DestinationSecurityGroupId", "SourcePrefixListId", "DestinationPrefixListId", "CidrIpv6"):
+    for key in (
+        "SourceSecurityGroupId",
+        "DestinationSecurityGroupId",
+        "SourcePrefixListId",
+        "DestinationPrefixListId",
+        "CidrIpv6",
+    ):
         if key in entry:
             return Permission(ports_of(entry), name_of(entry[key]))
     raise KeyError("the rule has no peer")

@@ -31,7 +31,11 @@ class _Account:
         for vpc in self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["false"]}])["Vpcs"]:
             self.network.blocks[self.name(vpc["VpcId"])] = IPv4Network(vpc["CidrBlock"])
         for gateway in self.ec2.describe_internet_gateways()["InternetGateways"]:
-            self.network.gateways |= {self.name(one["VpcId"]) for one in gateway["Attachments"] if self.name(one["VpcId"]) in self.network.blocks}
+            self.network.gateways |= {
+                self.name(one["VpcId"])
+                for one in gateway["Attachments"]
+                if self.name(one["VpcId"]) in self.network.blocks
+            }
         self.subnets()
         self.routes()
         self.access_lists()
@@ -51,7 +55,9 @@ class _Account:
 
     def host(self, physical: str, kind: str, subnets: list[str], groups: list[str], public: bool = False) -> None:
         name = self.name(physical)
-        self.network.hosts[name] = Host(name, kind, [self.name(one) for one in subnets], [self.name(one) for one in groups], public)
+        self.network.hosts[name] = Host(
+            name, kind, [self.name(one) for one in subnets], [self.name(one) for one in groups], public
+        )
 
     def subnets(self) -> None:
         for subnet in self.ec2.describe_subnets()["Subnets"]:
@@ -66,7 +72,12 @@ class _Account:
                 )
 
     def routes(self) -> None:
-        kinds = {"NatGatewayId": "nat", "InstanceId": "nat", "VpcPeeringConnectionId": "peering", "GatewayId": "internet"}
+        kinds = {
+            "NatGatewayId": "nat",
+            "InstanceId": "nat",
+            "VpcPeeringConnectionId": "peering",
+            "GatewayId": "internet",
+        }
         for table in self.ec2.describe_route_tables()["RouteTables"]:
             found = set()
             for route in table["Routes"]:
@@ -132,11 +143,15 @@ class _Account:
         for one in self.deployment.client("elbv2").describe_load_balancers()["LoadBalancers"]:
             subnets = [zone["SubnetId"] for zone in one["AvailabilityZones"]]
             kind = {"application": "alb", "network": "nlb"}[one["Type"]]
-            self.host(one["LoadBalancerArn"], kind, subnets, one.get("SecurityGroups", []), one["Scheme"] == "internet-facing")
+            self.host(
+                one["LoadBalancerArn"], kind, subnets, one.get("SecurityGroups", []), one["Scheme"] == "internet-facing"
+            )
 
     def nat_gateways(self) -> None:
         for one in self.ec2.describe_nat_gateways()["NatGateways"]:
-            public = one.get("ConnectivityType", "public") == "public" and any(address.get("AllocationId") for address in one["NatGatewayAddresses"])
+            public = one.get("ConnectivityType", "public") == "public" and any(
+                address.get("AllocationId") for address in one["NatGatewayAddresses"]
+            )
             self.host(one["NatGatewayId"], "nat", [one["SubnetId"]], [], public)
 
     def databases(self) -> None:
@@ -149,7 +164,11 @@ class _Account:
         """moto keeps neither subnets nor groups of a replication group; they are taken from what it was made with."""
         for (stack, logical_id), resource in self.deployment.resources.items():
             if resource.type == "AWS::ElastiCache::ReplicationGroup":
-                group = next(one for key, one in self.deployment.resources.items() if str(Ref(*key)) == str(resource.properties["CacheSubnetGroupName"]))
+                group = next(
+                    one
+                    for key, one in self.deployment.resources.items()
+                    if str(Ref(*key)) == str(resource.properties["CacheSubnetGroupName"])
+                )
                 subnets = self.deployment.bound(group.properties["SubnetIds"])
                 groups = self.deployment.bound(resource.properties["SecurityGroupIds"])
                 self.host(self.deployment.made[stack, logical_id].id, "cache", subnets, groups)

@@ -22,7 +22,9 @@ from trestle_aws.values import GetAtt, Ref, SsmParameter, Symbol, Value, bind
 
 from engine.fit import Parameters, fit
 
-DYNAMIC = re.compile(r"\{\{resolve:(ssm|secretsmanager):((?:[^:}]|:(?!SecretString))+)(?::SecretString:([^:}]*)(?::[^}]*)?)?\}\}")
+DYNAMIC = re.compile(
+    r"\{\{resolve:(ssm|secretsmanager):((?:[^:}]|:(?!SecretString))+)(?::SecretString:([^:}]*)(?::[^}]*)?)?\}\}"
+)
 
 
 @dataclass
@@ -123,7 +125,9 @@ class Deployment:
         if isinstance(symbol, GetAtt):
             made = self.made[symbol.stack, symbol.id]
             if symbol.attribute not in made.attributes:
-                raise TemplateError(f"{symbol}: the maker of {self.resources[symbol.stack, symbol.id].type} gives no such attribute")
+                raise TemplateError(
+                    f"{symbol}: the maker of {self.resources[symbol.stack, symbol.id].type} gives no such attribute"
+                )
             return made.attributes[symbol.attribute]
         raise TemplateError(f"{symbol} is not known")
 
@@ -169,6 +173,3 @@ def tags(properties: dict[str, Any], name: str = "Tags") -> list[dict[str, str]]
     """The tags, removed from the properties."""
     found = properties.pop(name, [])
     return [{"Key": key, "Value": value} for key, value in found.items()] if isinstance(found, dict) else list(found)
-
-
-from engine import makers  # noqa: E402, F401: registers all makers

@@ -99,7 +99,11 @@ def _operators(stack: str, body: Body, kind: str, path: Path, node: object) -> I
         yield Site(stack, path, "flip", not node)
     elif isinstance(node, int):
         yield Site(stack, path, "more", node * 2 + 1)
-    elif isinstance(node, str) and last not in ("Ref", "Fn::Sub") and not (inside and inside[-1] == "Fn::If" and last == 0):
+    elif (
+        isinstance(node, str)
+        and last not in ("Ref", "Fn::Sub")
+        and not (inside and inside[-1] == "Fn::If" and last == 0)
+    ):
         if node.isdigit():
             yield Site(stack, path, "more", str(int(node) * 2 + 1))
         elif node.lower() in ("true", "false"):
@@ -187,5 +191,3 @@ def mutation(site: Site) -> Mutation:
 def draw(count: int = COUNT) -> list[Site]:
     """The first ones by the hash of their names."""
     return sorted(sites(), key=lambda site: _hash(site.key))[:count]
-
-

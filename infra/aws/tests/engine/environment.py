@@ -107,7 +107,9 @@ def parameters(variant: Variant) -> dict[str, dict[str, str]]:
     return design(preset, variant.settings, variant.region)
 
 
-def design(preset: presets.Preset, settings: tuple[str, ...] = (), region: str = REGION, release: str = "") -> dict[str, dict[str, str]]:
+def design(
+    preset: presets.Preset, settings: tuple[str, ...] = (), region: str = REGION, release: str = ""
+) -> dict[str, dict[str, str]]:
     """The parameters of any preset."""
     place = Place(GIVEN["Project"], GIVEN["Environment"], region)
     given = Release(release or GIVEN["Release"], GIVEN["ReleaseSha256"])

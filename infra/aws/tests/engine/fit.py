@@ -48,7 +48,11 @@ def _convert(shape: Shape, value: Value, where: str) -> Any:
         for name in shape.required_members:
             # CloudFront's API demands lists that CloudFormation leaves out.
             member = shape.members[name]
-            if name not in fitted and isinstance(member, StructureShape) and {"Quantity", "Items"} <= set(member.members):
+            if (
+                name not in fitted
+                and isinstance(member, StructureShape)
+                and {"Quantity", "Items"} <= set(member.members)
+            ):
                 fitted[name] = {"Quantity": 0}
             elif name == "Quantity" and isinstance(fitted.get("Items"), list):
                 fitted[name] = len(fitted["Items"])

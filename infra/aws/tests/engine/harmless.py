@@ -100,13 +100,27 @@ HARMLESS = [
     _do("another end of the tag Name", "network", _name_tag("Vpc", "vpc")),
     _do("tags in another order", "app", _turn_list("Alb/Properties/Tags")),
     _do("another description of a template", "app", put("app", "/Description", "Something else")),
-    _do("another description of a parameter", "network", put("network", "/Parameters/Nat/Description", "Something else")),
-    _do("another description of a rule", "security", put("security", "DatabaseFromApi/Properties/Description", "Something else")),
+    _do(
+        "another description of a parameter", "network", put("network", "/Parameters/Nat/Description", "Something else")
+    ),
+    _do(
+        "another description of a rule",
+        "security",
+        put("security", "DatabaseFromApi/Properties/Description", "Something else"),
+    ),
     _do("a group's rules in another order", "security", _turn_list("ApiSecurityGroup/Properties/SecurityGroupEgress")),
-    _do("a role's statements in another order", "security", _turn_list("ApiRole/Properties/Policies/0/PolicyDocument/Statement")),
+    _do(
+        "a role's statements in another order",
+        "security",
+        _turn_list("ApiRole/Properties/Policies/0/PolicyDocument/Statement"),
+    ),
     _do("a load balancer's attributes in another order", "app", _turn_list("Alb/Properties/LoadBalancerAttributes")),
     _do("another number of a rule that stays where it is", "app", put("app", "HttpFromWww/Properties/Priority", 11)),
-    _do("other numbers of an access list's entries", "network", put("network", "DataAclRedisFromApp/Properties/RuleNumber", 115)),
+    _do(
+        "other numbers of an access list's entries",
+        "network",
+        put("network", "DataAclRedisFromApp/Properties/RuleNumber", 115),
+    ),
     _do("one more output", "data", _add_output),
     _do("no grouping of parameters in the console", "ops", drop("ops", "/Metadata")),
     _do("a number written as text", "data", put("data", "CacheGroup/Properties/Port", "6379")),

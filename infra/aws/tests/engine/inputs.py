@@ -59,7 +59,11 @@ BAD: dict[str, list[str]] = {
     "ReleaseSha256": ["", "x", "A" * 64, "a" * 63, "a" * 65],
     "ShopCidr": ["x", "10.0.0.0/8"],
     "SlackSecretArn": ["x", "arn:aws:iam::123456789012:role/x"],
-    "SlackWebhook": ["http://hooks.slack.com/services/x", "https://example.com/services/x", "https://hooks.slack.com.example/services/x"],
+    "SlackWebhook": [
+        "http://hooks.slack.com/services/x",
+        "https://example.com/services/x",
+        "https://hooks.slack.com.example/services/x",
+    ],
     "StartHour": ["3", "12"],
     "StopHour": ["11", "24"],
     "TimeZone": ["seoul", "KST", "Asia/Seoul; x", "+09:00"],
@@ -83,7 +87,11 @@ CONTRADICTIONS: list[tuple[str, dict[str, str], str]] = [
     ("network", {"PrivateInstances": "no", "Nat": "per-zone"}, "Nat"),
     ("network", {"PrivateInstances": "no", "Nat": "none", "Endpoints": "yes"}, "Endpoints"),
     ("security", {"CloudFrontOnly": "yes"}, "CloudFrontPrefixList"),
-    ("security", {"CloudFrontOnly": "yes", "CloudFrontPrefixList": "pl-3b927c52", "AllowedFrom": "192.0.2.0/24"}, "AllowedFrom"),
+    (
+        "security",
+        {"CloudFrontOnly": "yes", "CloudFrontPrefixList": "pl-3b927c52", "AllowedFrom": "192.0.2.0/24"},
+        "AllowedFrom",
+    ),
     ("security", {"CloudFrontOnly": "yes", "CloudFrontPrefixList": "pl-3b927c52", "Tier": "instances"}, "Tier"),
     ("security", {"CloudFrontPrefixList": "pl-3b927c52"}, "CloudFrontPrefixList"),
     ("access", {"Bastion": "yes", "AdminCidr": "192.0.2.0/24"}, "KeyPair"),
@@ -143,7 +151,14 @@ CONTRADICTIONS: list[tuple[str, dict[str, str], str]] = [
     ("edge", {"CertificateArn": ARN}, "Domain"),
     ("edge", {"Mode": "pictures", "CacheCatalogSeconds": "10"}, "CacheCatalogSeconds"),
     ("records", {"Domain": "shop.example.com", "Target": "cloudfront", "Pictures": "yes"}, "Pictures"),
-    ("ops", {"SlackWebhook": "https://hooks.slack.com/services/T0/B0/x", "SlackSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}, "Slack"),
+    (
+        "ops",
+        {
+            "SlackWebhook": "https://hooks.slack.com/services/T0/B0/x",
+            "SlackSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x",
+        },
+        "Slack",
+    ),
     ("ops", {"Tier": "instances", "Database": "no"}, "Cache"),
     ("ops", {"Database": "no", "Cache": "no"}, "Database"),
     ("schedule", {"Database": "no"}, "Database"),
@@ -190,4 +205,7 @@ def accepted(templates: Mapping[str, Template], only: str = "") -> Iterator[tupl
             if where == stack:
                 error = refusals(template, values)
                 if not isinstance(error, RuleError) or word not in str(error):
-                    yield stack, f"takes {values}" if error is None else f"refuses {values} by {error}, and names no {word}"
+                    yield (
+                        stack,
+                        f"takes {values}" if error is None else f"refuses {values} by {error}, and names no {word}",
+                    )

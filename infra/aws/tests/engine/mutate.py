@@ -39,7 +39,11 @@ def mutated(mutation: Mutation) -> Template:
 @cache
 def _variants(stack: str) -> list[tuple[str, Variant]]:
     """The environments with a stack; the richest ones first, since they notice most."""
-    found = [(name, variant) for name, variant in all_variants().items() if stack in {key.removesuffix("-us-east-1") for key in parameters(variant)}]
+    found = [
+        (name, variant)
+        for name, variant in all_variants().items()
+        if stack in {key.removesuffix("-us-east-1") for key in parameters(variant)}
+    ]
     return sorted(found, key=lambda pair: -len(parameters(pair[1])))
 
 
@@ -111,7 +115,9 @@ def resources(body: Body, resource_type: str, **properties: object) -> Iterator[
     section = body["Resources"]
     assert isinstance(section, dict)
     for resource in section.values():
-        if resource["Type"] == resource_type and all(resource.get("Properties", {}).get(key) == value for key, value in properties.items()):
+        if resource["Type"] == resource_type and all(
+            resource.get("Properties", {}).get(key) == value for key, value in properties.items()
+        ):
             yield resource
 
 

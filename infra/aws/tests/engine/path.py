@@ -26,7 +26,10 @@ def steps() -> Iterator[tuple[str, list[changes.Change]]]:
         between = _environment(both, "1.2.4", "ami-0123456789abcdef1")
         new = _environment(target, "1.2.4", "ami-0123456789abcdef1")
         # Stacks that the target lacks stay until the end, and are deleted whole.
-        yield f"{before} -> {after}", [*_changes(old, between), *changes.between(between.stacks.values(), new.stacks.values())]
+        yield (
+            f"{before} -> {after}",
+            [*_changes(old, between), *changes.between(between.stacks.values(), new.stacks.values())],
+        )
 
 
 def _changes(old: Environment, new: Environment) -> list[changes.Change]:

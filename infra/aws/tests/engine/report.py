@@ -35,11 +35,19 @@ def main() -> int:
     everything = [*NAMED, *HARMLESS, *(drawn.mutation(site) for site in sites)]
     with ProcessPoolExecutor(max_workers=2) as pool:
         found = list(pool.map(_asked, range(len(everything)), chunksize=8))
-    named, harmless, lot = found[: len(NAMED)], found[len(NAMED) : len(NAMED) + len(HARMLESS)], found[len(NAMED) + len(HARMLESS) :]
+    named, harmless, lot = (
+        found[: len(NAMED)],
+        found[len(NAMED) : len(NAMED) + len(HARMLESS)],
+        found[len(NAMED) + len(HARMLESS) :],
+    )
     reasons = yaml.safe_load(REASONS.read_text(encoding="utf-8")) or {}
     survivors = [site.key for site, seen in zip(sites, lot, strict=True) if not seen]
     wrong = [f"survived: {mutation.name}" for mutation, seen in zip(NAMED, named, strict=True) if not seen]
-    wrong += [f"noticed, and harmless: {mutation.name}: {seen}" for mutation, seen in zip(HARMLESS, harmless, strict=True) if seen]
+    wrong += [
+        f"noticed, and harmless: {mutation.name}: {seen}"
+        for mutation, seen in zip(HARMLESS, harmless, strict=True)
+        if seen
+    ]
     wrong += [f"survived without a reason in {REASONS.name}: {key}" for key in survivors if key not in reasons]
     share = 1 - len(survivors) / len(sites)
     if share < LEAST:
@@ -71,11 +79,20 @@ def _everything() -> list[Mutation]:
 def _table(named: list[str], harmless: list[str], lot: list[tuple[drawn.Site, str]], reasons: dict[str, str]) -> str:
     survivors = [site for site, seen in lot if not seen]
     lines = [HEAD, "## Named mistakes", "", "| stack | mistake | noticed by |", "|---|---|---|"]
-    lines += [f"| {mutation.stack} | {mutation.name} | {seen or '**nothing**'} |" for mutation, seen in zip(NAMED, named, strict=True)]
+    lines += [
+        f"| {mutation.stack} | {mutation.name} | {seen or '**nothing**'} |"
+        for mutation, seen in zip(NAMED, named, strict=True)
+    ]
     lines += ["", "## Harmless changes, which nothing notices", "", "| stack | change |", "|---|---|"]
-    lines += [f"| {mutation.stack} | {mutation.name}{' **noticed**' if seen else ''} |" for mutation, seen in zip(HARMLESS, harmless, strict=True)]
+    lines += [
+        f"| {mutation.stack} | {mutation.name}{' **noticed**' if seen else ''} |"
+        for mutation, seen in zip(HARMLESS, harmless, strict=True)
+    ]
     lines += ["", f"## Drawn by lot: {len(lot) - len(survivors)} of {len(lot)} noticed", ""]
-    lines += ["Each place of each property with each operator that fits it, the first by a hash of seed and name; see `engine/drawn.py`.", ""]
+    lines += [
+        "Each place of each property with each operator that fits it, the first by a hash of seed and name; see `engine/drawn.py`.",
+        "",
+    ]
     lines += ["### Survivors, and why", "", "| mutation | reason |", "|---|---|"]
     lines += [f"| `{site.key}` | {reasons.get(site.key, '**none**')} |" for site in survivors]
     lines += ["", "### Noticed", "", "| mutation | noticed by |", "|---|---|"]

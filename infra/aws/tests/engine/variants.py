@@ -14,11 +14,14 @@ OPTIONS: dict[str, Variant] = {
     "stage 7 with a domain": Variant("stage-7-pictures-cdn", (DOMAIN,)),
     "stage 8 with a domain": Variant("stage-8-cdn", (DOMAIN,)),
     "stage 8 with a catalogue that may be 10 s old": Variant("stage-8-cdn", ("CacheCatalogSeconds=10",)),
-    "endpoints instead of a NAT": Variant("stage-5-auto-scaling", ("network.Nat=none", "network.Endpoints=yes", "network.FlowLogs=yes")),
+    "endpoints instead of a NAT": Variant(
+        "stage-5-auto-scaling", ("network.Nat=none", "network.Endpoints=yes", "network.FlowLogs=yes")
+    ),
     "bastion and VPN": Variant("demo", ACCESS + ("app.KeyPair=operators",), ("access",)),
     "bastion and VPN by the internal load balancer": Variant("stage-4-load-balancers", ACCESS, ("access",)),
     "a single NAT gateway in chosen zones": Variant(
-        "demo", ("network.Nat=single", "network.Zones=ap-northeast-2a,ap-northeast-2d", "security.AllowedFrom=192.0.2.0/24")
+        "demo",
+        ("network.Nat=single", "network.Zones=ap-northeast-2a,ap-northeast-2d", "security.AllowedFrom=192.0.2.0/24"),
     ),
     "a second VPC": Variant("demo", (), ("peering",)),
     "a second VPC in another region asks": Variant(
@@ -40,11 +43,20 @@ OPTIONS: dict[str, Variant] = {
     "office hours": Variant("demo", ("schedule.OfficeHours=yes", "schedule.TimeZone=Asia/Seoul")),
     "office hours of single instances": Variant(
         "stage-3-second-instance",
-        ("schedule.Tier=instances", "ops.Tier=instances", "ops.Instances=2", "ops.Edge=no", "schedule.OfficeHours=yes", "schedule.TimeZone=Asia/Seoul"),
+        (
+            "schedule.Tier=instances",
+            "ops.Tier=instances",
+            "ops.Instances=2",
+            "ops.Edge=no",
+            "schedule.OfficeHours=yes",
+            "schedule.TimeZone=Asia/Seoul",
+        ),
         ("schedule", "ops"),
     ),
     "alarms of one instance": Variant(
-        "stage-1-single", ("ops.Tier=instances", "ops.Database=no", "ops.Cache=no", "AlertEmail=alerts@example.com"), ("ops",)
+        "stage-1-single",
+        ("ops.Tier=instances", "ops.Database=no", "ops.Cache=no", "AlertEmail=alerts@example.com"),
+        ("ops",),
     ),
     "alarms by Slack and e-mail": Variant(
         "demo", ("AlertEmail=alerts@example.com", "SlackWebhook=https://hooks.slack.com/services/T0/B0/x"), ()
@@ -55,17 +67,30 @@ OPTIONS: dict[str, Variant] = {
     ),
     "a load generator": Variant("production", (), ("generator",)),
     "Redis with two replicas": Variant(
-        "stage-5-auto-scaling", ("data.Cache=redis", "data.CacheNodes=3", "data.CacheFailover=yes", "ops.CacheNodes=3"), ("ops",)
+        "stage-5-auto-scaling",
+        ("data.Cache=redis", "data.CacheNodes=3", "data.CacheFailover=yes", "ops.CacheNodes=3"),
+        ("ops",),
     ),
     "its own Redis on one instance": Variant("stage-2-database", ("data.BackupDays=0", "instances.KeyPair=operators")),
     "arm64": Variant(
         "stage-4-load-balancers",
-        ("app.Architecture=arm64", "app.WebInstanceType=t4g.small", "app.ApiInstanceType=c7g.medium", "job.Architecture=arm64", "job.InstanceType=t4g.small"),
+        (
+            "app.Architecture=arm64",
+            "app.WebInstanceType=t4g.small",
+            "app.ApiInstanceType=c7g.medium",
+            "job.Architecture=arm64",
+            "job.InstanceType=t4g.small",
+        ),
     ),
     "before the job has reported": Variant("stage-5-auto-scaling", ("app.DatabaseReady=no",)),
     "while single instances give way to groups": Variant(
         "stage-4-load-balancers",
-        ("security.Tier=both", "network.PrivateInstances=both", "instances.Database=rds", "instances.Cache=elasticache"),
+        (
+            "security.Tier=both",
+            "network.PrivateInstances=both",
+            "instances.Database=rds",
+            "instances.Cache=elasticache",
+        ),
         ("instances",),
     ),
     "pictures of another host": Variant("stage-7-pictures-cdn", ("PictureHosts=d111111abcdef8.cloudfront.net",)),

@@ -25,7 +25,9 @@ def fits_schema(environment: Environment) -> Iterator[tuple[object, str]]:
 @property_of("every attribute that is asked for exists")
 def attributes_exist(environment: Environment) -> Iterator[tuple[object, str]]:
     for stack in environment.stacks.values():
-        everything: list[tuple[object, Value]] = [(resource, dict(resource.properties)) for resource in stack.resources.values()]
+        everything: list[tuple[object, Value]] = [
+            (resource, dict(resource.properties)) for resource in stack.resources.values()
+        ]
         everything += [(f"{stack.key} output {name}", value) for name, value in stack.outputs.items()]
         for where, value in everything:
             for symbol in symbols(value):
@@ -116,7 +118,11 @@ def tags_of(resource: Resource) -> dict[str, Value] | None:
         value = next((one.get("Tags") for one in items(value) if isinstance(one, dict)), None)
     if isinstance(value, dict):
         return value
-    return {str(one["Key"]): one["Value"] for one in items(value) if isinstance(one, dict) and "Key" in one and "Value" in one}
+    return {
+        str(one["Key"]): one["Value"]
+        for one in items(value)
+        if isinstance(one, dict) and "Key" in one and "Value" in one
+    }
 
 
 UNTAGGED = {
@@ -168,16 +174,23 @@ def started_tagged(environment: Environment) -> Iterator[tuple[object, str]]:
         for one in specifications:
             if isinstance(one, dict):
                 kinds[str(one.get("ResourceType"))] = {
-                    str(tag["Key"]): tag["Value"] for tag in items(one.get("Tags")) if isinstance(tag, dict) and "Value" in tag
+                    str(tag["Key"]): tag["Value"]
+                    for tag in items(one.get("Tags"))
+                    if isinstance(tag, dict) and "Value" in tag
                 }
         # A group and an instance have tags of their own, which the instance gets.
-        for kind in ("volume", "network-interface") if str(resource) in groups else ("instance", "volume", "network-interface"):
+        for kind in (
+            ("volume", "network-interface") if str(resource) in groups else ("instance", "volume", "network-interface")
+        ):
             if kind not in kinds:
                 yield resource, f"the {kind}s that it starts have no tags"
             else:
                 yield from ((resource, f"{kind}: {message}") for message in wrong_tags(kinds[kind]))
     for resource in environment.resources("AWS::EC2::Instance"):
-        if "LaunchTemplate" not in resource.properties and str(resource.properties.get("PropagateTagsToVolumeOnCreation")).lower() != "true":
+        if (
+            "LaunchTemplate" not in resource.properties
+            and str(resource.properties.get("PropagateTagsToVolumeOnCreation")).lower() != "true"
+        ):
             yield resource, "its volumes get no tags"
 
 
@@ -226,7 +239,9 @@ def portable(environment: Environment) -> Iterator[tuple[object, str]]:
             for path, value in _named(resource.properties):
                 if isinstance(value, (str, Text)) and value != asked:
                     for match in other.finditer(str(value)):
-                        if match.group() != stack.region and not (match.group() == "us-east-1" and path.endswith("/AcmCertificateArn")):
+                        if match.group() != stack.region and not (
+                            match.group() == "us-east-1" and path.endswith("/AcmCertificateArn")
+                        ):
                             yield resource, f"{path} names {match.group()}"
 
 
@@ -257,24 +272,26 @@ def waits_for_gateway(environment: Environment) -> Iterator[tuple[object, str]]:
         if not attachments:
             continue
         for resource in stack.of_type("AWS::EC2::EIP", "AWS::EC2::NatGateway"):
-            if not attachments & _before(environment, resource):
+            if not attachments & made_before(environment, resource):
                 yield resource, "does not wait for the internet gateway's attachment"
         for resource in stack.of_type("AWS::EC2::Route"):
-            if "GatewayId" in resource.properties and not attachments & _before(environment, resource):
+            if "GatewayId" in resource.properties and not attachments & made_before(environment, resource):
                 yield resource, "does not wait for the internet gateway's attachment"
 
 
-def _before(environment: Environment, resource: Resource) -> set[str]:
+def made_before(environment: Environment, resource: Resource) -> set[str]:
     """Ids of everything that is made before a resource, in its stack."""
     found: set[str] = set()
     waiting = [resource]
     while waiting:
         one = waiting.pop()
-        named = [symbol.id for symbol in symbols(one.properties) if isinstance(symbol, (Ref, GetAtt)) and symbol.stack == one.stack]
+        named = [
+            symbol.id
+            for symbol in symbols(one.properties)
+            if isinstance(symbol, (Ref, GetAtt)) and symbol.stack == one.stack
+        ]
         for other in [*one.depends_on, *named]:
             if other not in found and other in environment.stacks[one.stack].resources:
                 found.add(other)
                 waiting.append(environment.stacks[one.stack].resources[other])
     return found
-
-

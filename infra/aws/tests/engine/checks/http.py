@@ -25,7 +25,10 @@ def ask(environment: Environment, balancer: Resource, scheme: str, host: str, pa
     port = 443 if scheme == "https" else 80
     for listener in environment.resources("AWS::ElasticLoadBalancingV2::Listener"):
         properties = listener.properties
-        if environment.behind(properties.get("LoadBalancerArn")) is not balancer or number(properties.get("Port")) != port:
+        if (
+            environment.behind(properties.get("LoadBalancerArn")) is not balancer
+            or number(properties.get("Port")) != port
+        ):
             continue
         if (properties.get("Protocol") == "HTTPS") != (scheme == "https"):
             continue
@@ -57,7 +60,13 @@ def _act(actions: Value, scheme: str, host: str, path: str, query: str, port: in
     if first.get("Type") != "redirect":
         return Answer()
     config = mapping(first.get("RedirectConfig"))
-    values = {"#{protocol}": scheme.upper(), "#{host}": host, "#{path}": path.lstrip("/"), "#{query}": query, "#{port}": str(port)}
+    values = {
+        "#{protocol}": scheme.upper(),
+        "#{host}": host,
+        "#{path}": path.lstrip("/"),
+        "#{query}": query,
+        "#{port}": str(port),
+    }
 
     def part(name: str, default: str) -> str:
         text = str(config.get(name, default))

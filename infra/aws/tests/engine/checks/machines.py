@@ -4,49 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
 
+from trestle_aws.values import GetAtt, SsmParameter, Value
 
-from trestle_aws.intrinsics import decoded
-from trestle_aws.template import Resource
-from trestle_aws.values import Call, GetAtt, SsmParameter, Text, Value
-
+from engine.checks.machine import head_of, machines, role_of, tested_user_data, user_data
 from engine.checks.registry import property_of
-from engine.environment import GIVEN, ROOT, Environment, at, items, mapping, number, truth
-
-
-@dataclass
-class Machine:
-    """An instance, or what a group or trestle-aws starts, with its launch template's data merged in."""
-
-    resource: Resource
-    template: Resource | None
-    data: dict[str, Value]
-
-    def __str__(self) -> str:
-        return str(self.resource)
-
-    @property
-    def stack(self) -> str:
-        return self.resource.stack
-
-
-def machines(environment: Environment) -> list[Machine]:
-    """All of them; a launch template that nothing in the stacks uses is started by trestle-aws."""
-    found, used = [], set()
-    for resource in environment.resources("AWS::EC2::Instance", "AWS::AutoScaling::AutoScalingGroup"):
-        template = environment.behind(at(resource.properties, "LaunchTemplate/LaunchTemplateId"))
-        data = dict(mapping(template.properties.get("LaunchTemplateData"))) if template else {}
-        if resource.type == "AWS::EC2::Instance":
-            data |= resource.properties
-        found.append(Machine(resource, template, data))
-        if template:
-            used.add(str(template))
-    for resource in environment.resources("AWS::EC2::LaunchTemplate"):
-        if str(resource) not in used:
-            found.append(Machine(resource, resource, dict(mapping(resource.properties.get("LaunchTemplateData")))))
-    return found
+from engine.environment import GIVEN, Environment, at, items, mapping, number, truth
 
 
 @property_of("instances answer metadata requests by version 2 only, and no further than to themselves")
@@ -67,7 +30,10 @@ def disks(environment: Environment) -> Iterator[tuple[object, str]]:
     for machine in machines(environment):
         volumes = [mapping(one) for one in items(machine.data.get("BlockDeviceMappings"))]
         if [one.get("DeviceName") for one in volumes] != ["/dev/xvda"]:
-            yield machine, f"its disks are {[one.get('DeviceName') for one in volumes]}: Debian's root is /dev/xvda, another name adds a disk"
+            yield (
+                machine,
+                f"its disks are {[one.get('DeviceName') for one in volumes]}: Debian's root is /dev/xvda, another name adds a disk",
+            )
         only_copy = machine.stack == "instances" and environment.parameter("Database", "instances") == "local"
         for one in volumes:
             disk = mapping(one.get("Ebs"))
@@ -76,7 +42,10 @@ def disks(environment: Environment) -> Iterator[tuple[object, str]]:
             if disk.get("VolumeType") != "gp3":
                 yield machine, f"its disk is a {disk.get('VolumeType')}"
             if truth(disk.get("DeleteOnTermination")) == only_copy or "DeleteOnTermination" not in disk:
-                yield machine, "its disk goes with the shop's only data" if only_copy else "its disk is left behind, and paid for"
+                yield (
+                    machine,
+                    "its disk goes with the shop's only data" if only_copy else "its disk is left behind, and paid for",
+                )
             wanted = environment.parameter("VolumeGiB", machine.stack) or "8"
             if str(disk.get("VolumeSize")) != wanted:
                 yield machine, f"its disk has {disk.get('VolumeSize')} GiB, not {wanted}"
@@ -103,7 +72,7 @@ def types(environment: Environment) -> Iterator[tuple[object, str]]:
     for machine in machines(environment):
         candidates = names.get(machine.stack, ["InstanceType"])
         if machine.stack == "app":
-            candidates = ["ApiInstanceType" if _role(machine) == "api" else "WebInstanceType"]
+            candidates = ["ApiInstanceType" if role_of(machine) == "api" else "WebInstanceType"]
         wanted = environment.parameter(candidates[0], machine.stack)
         if str(machine.data.get("InstanceType")) != wanted:
             yield machine, f"is a {machine.data.get('InstanceType')}, not {wanted}"
@@ -130,7 +99,7 @@ GROUPS = {
 @property_of("each role has its own profile and security group")
 def profiles(environment: Environment) -> Iterator[tuple[object, str]]:
     for machine in machines(environment):
-        role = _role(machine)
+        role = role_of(machine)
         named = machine.data.get("IamInstanceProfile")
         profile = mapping(named).get("Name") if isinstance(named, dict) else named
         if role in PROFILES:
@@ -141,7 +110,10 @@ def profiles(environment: Environment) -> Iterator[tuple[object, str]]:
                 groups = groups + items(interface.get("Groups"))
             if groups != [environment.export(GROUPS[role])]:
                 yield machine, f"{role} is in {', '.join(map(str, groups))}"
-        elif profile is not None and environment.behind(profile) not in environment.stacks[machine.stack].resources.values():
+        elif (
+            profile is not None
+            and environment.behind(profile) not in environment.stacks[machine.stack].resources.values()
+        ):
             yield machine, f"has the profile {profile}"
 
 
@@ -149,7 +121,10 @@ def profiles(environment: Environment) -> Iterator[tuple[object, str]]:
 def profile_roles(environment: Environment) -> Iterator[tuple[object, str]]:
     pairs = {"Web": "Web", "Api": "Api", "Job": "Job", "Single": "Single", "Generator": "Generator"}
     for name in pairs:
-        profile, role = environment.behind(environment.export(f"{name}InstanceProfile")), environment.export(f"{name}Role")
+        profile, role = (
+            environment.behind(environment.export(f"{name}InstanceProfile")),
+            environment.export(f"{name}Role"),
+        )
         if profile and [str(one) for one in items(profile.properties.get("Roles"))] != [str(role)]:
             yield profile, f"holds {', '.join(map(str, items(profile.properties.get('Roles'))))}, not {role}"
 
@@ -168,38 +143,14 @@ def keys(environment: Environment) -> Iterator[tuple[object, str]]:
 def shutdown(environment: Environment) -> Iterator[tuple[object, str]]:
     for machine in machines(environment):
         behaviour = machine.data.get("InstanceInitiatedShutdownBehavior", "stop")
-        if "LaunchTemplate" not in machine.data and machine.template is None and not truth(machine.data.get("EbsOptimized")):
+        if (
+            "LaunchTemplate" not in machine.data
+            and machine.template is None
+            and not truth(machine.data.get("EbsOptimized"))
+        ):
             yield machine, "shares its network with its disk, which costs the same"
-        if (behaviour == "terminate") != (_role(machine) == "job"):
+        if (behaviour == "terminate") != (role_of(machine) == "job"):
             yield machine, f"a shutdown from inside makes it {behaviour}"
-
-
-def user_data(machine: Machine) -> str:
-    """The text of its user-data, symbols as ${...}; "" without."""
-    value = machine.data.get("UserData")
-    if value is None:
-        return ""
-    if isinstance(value, str) or (isinstance(value, Call) and value.function == "Fn::Base64"):
-        found = decoded(value)
-        return str(found) if isinstance(found, (str, Text)) else ""
-    return ""
-
-
-def _head(machine: Machine) -> dict[str, str]:
-    """The NAME='value' lines that its user-data begins with."""
-    return dict(re.findall(r"^([A-Za-z0-9]+)='([^']*)'$", user_data(machine).split("set -euo", 1)[0], re.MULTILINE))
-
-
-def _role(machine: Machine) -> str:
-    return _head(machine).get("ROLE", "")
-
-
-@cache
-def tested_user_data() -> str:
-    """What tests/test_bootstrap*.py run."""
-    path = ROOT / "instance" / "user-data.sh"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return text[text.index("set -euo pipefail") :] if "set -euo pipefail" in text else text
 
 
 @property_of("instances run the user-data that is tested, with their own release")
@@ -210,7 +161,7 @@ def starts(environment: Environment) -> Iterator[tuple[object, str]]:
     for machine in machines(environment):
         if machine.stack not in expected:
             continue
-        head = _head(machine)
+        head = head_of(machine)
         if head.get("ROLE") not in expected[machine.stack]:
             yield machine, f"starts as {head.get('ROLE')}"
         wanted = {name: GIVEN[name] for name in ("Project", "Environment", "Release", "ReleaseBucket", "ReleaseSha256")}
@@ -305,5 +256,3 @@ def addresses(environment: Environment) -> Iterator[tuple[object, str]]:
     for resource in environment.resources("AWS::EC2::EIP"):
         if resource.properties.get("Domain") != "vpc":
             yield resource, f"Domain is {resource.properties.get('Domain')}"
-
-

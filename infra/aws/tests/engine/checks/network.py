@@ -1,4 +1,4 @@
-"""Properties of the network: who reaches whom, where things stand, and that nothing stands alone."""
+"""Properties of the network: where things stand, and by which ways they leave."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from trestle_aws import stacknet
-from trestle_aws.network import Host, internal
+from trestle_aws.network import internal
 
 from engine.checks import roles
 from engine.checks.registry import property_of
@@ -28,7 +28,9 @@ def zones(environment: Environment) -> Iterator[tuple[object, str]]:
     if environment.export("ZoneCount") != str(count):
         yield "network", f"ZoneCount is exported as {environment.export('ZoneCount')}"
     for export, tier in TIERS.items():
-        found = [known.network.subnets[name].zone for name in sorted(known.subnets(export)) if name in known.network.subnets]
+        found = [
+            known.network.subnets[name].zone for name in sorted(known.subnets(export)) if name in known.network.subnets
+        ]
         if sorted(found) != sorted(expected):
             yield export, f"the {tier} subnets are in {', '.join(found)}, not once in each of {', '.join(expected)}"
 
@@ -65,58 +67,6 @@ def tiers_are_blocks(environment: Environment) -> Iterator[tuple[object, str]]:
             yield export, f"the subnets are in {', '.join(sorted(quarter))}"
 
 
-@property_of("from the internet only the ALB's 80 and 443 and the options' ports")
-def from_internet(environment: Environment) -> Iterator[tuple[object, str]]:
-    known = roles.of(environment)
-    expected = {
-        "alb": {("tcp", 80, 80), ("tcp", 443, 443)},
-        "instance": {("tcp", 80, 80), ("tcp", 443, 443)},
-        "bastion": {("tcp", 22, 22)},
-        "openvpn": {("udp", 1194, 1194)},
-    }
-    cloudfront = environment.parameter("CloudFrontOnly", "security") == "yes"
-    for host in known.network.hosts.values():
-        role = known.role_of(host)
-        allowed = expected.get(role, set()) if not (cloudfront and role == "alb") else set()
-        found = known.graph.open_ports(host)
-        for port in sorted(found - allowed):
-            yield host.name, f"the internet reaches {role} at {port[0]} {port[1]}-{port[2]}"
-        for port in sorted(allowed - found):
-            yield host.name, f"visitors do not reach {role} at {port[0]} {port[1]}, or get no reply"
-
-
-@property_of("who visitors and operators are is what the parameters say")
-def admitted(environment: Environment) -> Iterator[tuple[object, str]]:
-    known = roles.of(environment)
-    visitors = {"alb", "instance"}
-    allowed = environment.parameter("AllowedFrom", "security")
-    operators = environment.parameter("AdminCidr", "access")
-    for name, group in known.network.groups.items():
-        role = known.groups[name]
-        for permission in group.ingress:
-            if isinstance(permission.peer, IPv4Network) and not internal(permission.peer):
-                wanted = allowed if role in visitors else operators if role in ("bastion", "openvpn") else "nobody"
-                if str(permission.peer) != wanted:
-                    yield name, f"{role} admits {permission.peer}, not {wanted}"
-
-
-@property_of("only what has to be is public")
-def public(environment: Environment) -> Iterator[tuple[object, str]]:
-    known = roles.of(environment)
-    # Without a NAT the single instances and the one-off job stand in public subnets and reach AWS by their own addresses.
-    no_private = environment.parameter("PrivateInstances", "network") == "no"
-    for host in known.network.hosts.values():
-        role, tiers = known.role_of(host), known.tier_of(host)
-        allowed = role in ("alb", "bastion", "openvpn", "instance", "nat") or (role in ("job", "generator") and no_private)
-        if host.public and not allowed and not (role in ("job", "generator") and tiers == {"public"}):
-            yield host.name, f"{role} has a public address"
-        if host.public and "public" not in tiers:
-            yield host.name, f"{role} is public in subnets that are not"
-    for subnet in known.network.subnets.values():
-        if subnet.public_addresses:
-            yield subnet.name, "gives every instance a public address that nobody asked for"
-
-
 @property_of("each tier stands in its own subnets")
 def places(environment: Environment) -> Iterator[tuple[object, str]]:
     known = roles.of(environment)
@@ -146,79 +96,19 @@ def places(environment: Environment) -> Iterator[tuple[object, str]]:
 @property_of("what must survive a zone stands in every zone")
 def spread(environment: Environment) -> Iterator[tuple[object, str]]:
     known = roles.of(environment)
-    exports = {"alb": "PublicSubnets", "web": "AppSubnets", "api": "AppSubnets", "nlb": "AppSubnets", "endpoint": "AppSubnets"}
+    exports = {
+        "alb": "PublicSubnets",
+        "web": "AppSubnets",
+        "api": "AppSubnets",
+        "nlb": "AppSubnets",
+        "endpoint": "AppSubnets",
+    }
     exports |= {"database": "DataSubnets", "cache": "DataSubnets"}
     for role, export in exports.items():
         for host in known.hosts(role):
             missing = known.subnets(export) - set(host.subnets)
             if missing:
                 yield host.name, f"{role} is not in {', '.join(sorted(missing))}"
-
-
-@property_of("from data subnets no way out")
-def no_way_out(environment: Environment) -> Iterator[tuple[object, str]]:
-    known = roles.of(environment)
-    for name in known.subnets("DataSubnets"):
-        subnet = known.network.subnets[name]
-        for route in subnet.routes:
-            yield name, f"has a route to {route.to} by {route.by}"
-        for entry in subnet.acl or ():
-            if entry.allow and not entry.block.subnet_of(known.network.blocks[subnet.vpc]):
-                yield name, f"its access list lets {entry.block} {'out' if entry.egress else 'in'}"
-    for host in known.hosts("database", "cache"):
-        if known.graph.any_to_internet(host) or known.graph.to_internet(host):
-            yield host.name, "reaches the internet"
-
-
-@property_of("data subnets speak only with those that have instances, and only by MySQL and Redis")
-def data_acl(environment: Environment) -> Iterator[tuple[object, str]]:
-    known = roles.of(environment)
-    private = environment.parameter("PrivateInstances", "network")
-    tiers = {"yes": {"AppSubnets"}, "no": {"AppSubnets", "PublicSubnets"}, "both": {"AppSubnets", "PublicSubnets"}}.get(private, set())
-    for name in known.subnets("DataSubnets"):
-        subnet = known.network.subnets[name]
-        if subnet.acl is None:
-            yield name, "has no access list of its own"
-            continue
-        for export in TIERS:
-            for other in (known.network.subnets[one] for one in known.subnets(export)):
-                for port, allowed in ((3306, True), (6379, True), (22, False), (3305, False), (3307, False), (6378, False), (6380, False), (443, False)):
-                    wanted = allowed and export in tiers
-                    if subnet.lets(False, other.block, "tcp", port, port) != wanted and other.name not in known.subnets("DataSubnets"):
-                        yield name, f"{'refuses' if wanted else 'admits'} {export} at {port}"
-                if export in tiers and not subnet.lets(True, other.block, "tcp", 1024, 65535):
-                    yield name, f"replies do not get back to {export}"
-                if subnet.lets(True, other.block, "tcp", 443, 443):
-                    yield name, f"may open connections to {export}"
-        for entry in subnet.acl:
-            if entry.allow and entry.ports.protocol != "tcp":
-                yield name, f"entry {entry.number} admits {entry.ports.protocol}"
-            vpc = known.network.blocks[subnet.vpc]
-            if entry.allow and (not entry.block.subnet_of(vpc) or entry.block == vpc):
-                yield name, f"entry {entry.number} is for {entry.block}"
-
-
-@property_of("instances reach AWS")
-def reach_aws(environment: Environment) -> Iterator[tuple[object, str]]:
-    """By an address of their own, by a NAT, or by endpoints in each subnet, whose replies come back."""
-    known = roles.of(environment)
-    for host in known.hosts("web", "api", "job", "instance", "generator"):
-        if not host.subnets:
-            continue
-        by_endpoints = all(
-            any(known.graph.connects(host, endpoint, "tcp", 443) for endpoint in _endpoints(environment, known, name)) for name in AWS_CALLS
-        )
-        if not known.graph.to_internet(host) and not by_endpoints:
-            yield host.name, f"{known.role_of(host)} reaches neither the internet nor endpoints by 443"
-
-
-def _endpoints(environment: Environment, known: roles.Roles, name: str) -> list[Host]:
-    found = []
-    for resource in environment.resources("AWS::EC2::VPCEndpoint"):
-        ours = resource.properties.get("ServiceName") == f"com.amazonaws.{environment.region}.{name}"
-        if ours and str(resource.ref) in known.network.hosts and truth(resource.properties.get("PrivateDnsEnabled")):
-            found.append(known.network.hosts[str(resource.ref)])
-    return found
 
 
 @property_of("each zone's way out is its own where that was asked for")
@@ -246,7 +136,12 @@ def nat(environment: Environment) -> Iterator[tuple[object, str]]:
         yield "network", "zones share a NAT gateway"
     if wanted in ("single", "instance") and len(gateways) > 1:
         yield "network", "more than one NAT, which nobody asked for"
-    expected = {"none": set(), "instance": {"AWS::EC2::Instance"}, "single": {"AWS::EC2::NatGateway"}, "per-zone": {"AWS::EC2::NatGateway"}}
+    expected = {
+        "none": set(),
+        "instance": {"AWS::EC2::Instance"},
+        "single": {"AWS::EC2::NatGateway"},
+        "per-zone": {"AWS::EC2::NatGateway"},
+    }
     kinds = {resource.type for resource in environment.resources() if str(resource.ref) in gateways}
     if kinds != expected[wanted]:
         yield "network", f"Nat is {wanted}, and the way out is {', '.join(kinds) or 'none'}"
@@ -307,9 +202,15 @@ def exports_in_use(environment: Environment) -> Iterator[tuple[object, str]]:
         return
     used: dict[str, set[str]] = {}
     for resource in environment.resources("AWS::EC2::SubnetRouteTableAssociation"):
-        used[stacknet.name_of(resource.properties["SubnetId"])] = {stacknet.name_of(resource.properties["RouteTableId"])}
+        used[stacknet.name_of(resource.properties["SubnetId"])] = {
+            stacknet.name_of(resource.properties["RouteTableId"])
+        }
     known = roles.of(environment)
-    for tables, subnets in (("PublicRouteTable", "PublicSubnets"), ("AppRouteTables", "AppSubnets"), ("DataRouteTable", "DataSubnets")):
+    for tables, subnets in (
+        ("PublicRouteTable", "PublicSubnets"),
+        ("AppRouteTables", "AppSubnets"),
+        ("DataRouteTable", "DataSubnets"),
+    ):
         exported = {stacknet.name_of(value) for value in environment.export_list(tables)}
         real = set().union(*(used.get(name, {f"none of {name}"}) for name in known.subnets(subnets)))
         if exported != real:
@@ -324,92 +225,3 @@ def dns(environment: Environment) -> Iterator[tuple[object, str]]:
         for key in ("EnableDnsSupport", "EnableDnsHostnames"):
             if not truth(resource.properties.get(key)):
                 yield resource, f"{key} is off, which endpoints and RDS's name need"
-
-
-@property_of("the peered VPC answers pings, and nothing else passes between the two")
-def peering(environment: Environment) -> Iterator[tuple[object, str]]:
-    if not environment.has("peering") or environment.parameter("Side", "peering") != "both":
-        return
-    known = roles.of(environment)
-    for ping in known.hosts("ping"):
-        for peer in known.hosts("peer"):
-            if not known.graph.connects(ping, peer, "icmp", 8):
-                yield peer.name, "does not answer pings from the shop"
-            if known.graph.connects_somehow(peer, ping, "icmp", 8) or known.graph.connects_somehow(ping, peer, "tcp", 22):
-                yield peer.name, "more than pings from the shop passes"
-            if known.graph.any_to_internet(peer):
-                yield peer.name, "reaches the internet"
-    if not known.hosts("ping") or not known.hosts("peer"):
-        yield "peering", "nobody pings, or nobody is pinged"
-    tables = {stacknet.name_of(value) for export in ("AppRouteTables", "PublicRouteTable") for value in environment.export_list(export)}
-    routed = {
-        stacknet.name_of(resource.properties["RouteTableId"])
-        for resource in environment.resources("AWS::EC2::Route")
-        if "VpcPeeringConnectionId" in resource.properties
-    }
-    for table in sorted(tables - routed):
-        yield table, "has no route to the second VPC"
-    for resource in environment.resources("AWS::EC2::Route"):
-        block = str(resource.properties.get("DestinationCidrBlock"))
-        if "VpcPeeringConnectionId" in resource.properties and block not in (
-            environment.parameter("PeerCidr", "peering"),
-            environment.parameter("VpcCidr", "network"),
-        ):
-            yield resource, f"sends {block} over the peering"
-
-
-
-
-@property_of("nothing stands alone, and is paid for")
-def used(environment: Environment) -> Iterator[tuple[object, str]]:
-    """What only an option needs is there with that option, and not without."""
-    known = roles.of(environment)
-    taken = set()
-    for resource in environment.resources("AWS::EC2::NatGateway", "AWS::EC2::EIPAssociation"):
-        taken.add(str(environment.behind(resource.properties.get("AllocationId"))))
-    for resource in environment.resources("AWS::EC2::EIP"):
-        if "InstanceId" not in resource.properties and str(resource) not in taken:
-            yield resource, "is an address that nobody has, for which AWS asks more than for one in use"
-    for resource in environment.resources("AWS::EC2::SecurityGroup"):
-        # The security stack's groups wait for who comes; the options' are their own.
-        if resource.stack != "security" and not any(str(resource.ref) in host.groups for host in known.network.hosts.values()):
-            yield resource, "is a security group that nobody is in"
-    for vpc in known.network.blocks:
-        if not any(subnet.vpc == vpc for subnet in known.network.subnets.values()):
-            yield vpc, "is a VPC without a subnet"
-    inside = {name for host in known.network.hosts.values() for name in host.subnets}
-    for subnet in known.network.subnets.values():
-        if subnet.name not in inside and subnet.name.startswith("${peering/"):
-            yield subnet.name, "is a subnet that nobody is in"
-    associated = {stacknet.name_of(one.properties["RouteTableId"]) for one in environment.resources("AWS::EC2::SubnetRouteTableAssociation")}
-    for resource in environment.resources("AWS::EC2::RouteTable"):
-        if str(resource.ref) not in associated:
-            yield resource, "is a route table that no subnet has"
-    side = environment.parameter("Side", "peering")
-    if side:
-        expected = {"both": (2, 1), "accepter": (2, 0), "requester": (1, 1)}[side]
-        found = (len(known.network.blocks), len(list(environment.resources("AWS::EC2::VPCPeeringConnection"))))
-        if found != expected:
-            yield "peering", f"{found[0]} VPCs and {found[1]} connections with Side={side}"
-
-
-@property_of("the peering connection is between the two VPCs, and each side's instance has the other's address")
-def peers(environment: Environment) -> Iterator[tuple[object, str]]:
-    side = environment.parameter("Side", "peering")
-    for connection in environment.resources("AWS::EC2::VPCPeeringConnection"):
-        properties = connection.properties
-        if properties.get("VpcId") != environment.export("VpcId"):
-            yield connection, f"is not of the shop's VPC but of {properties.get('VpcId')}"
-        vpc, region = environment.parameter("PeerVpcId", "peering"), environment.parameter("PeerRegion", "peering")
-        other = environment.behind(properties.get("PeerVpcId"))
-        own = other is not None and other.stack == "peering" and other.type == "AWS::EC2::VPC"
-        if (side == "both") != own or (side != "both" and properties.get("PeerVpcId") != vpc):
-            yield connection, f"leads to {properties.get('PeerVpcId')}"
-        if properties.get("PeerRegion") != (environment.region if side == "both" else region):
-            yield connection, f"leads to {properties.get('PeerRegion')}"
-    if side == "accepter":
-        back = [one for one in environment.resources("AWS::EC2::Route") if one.stack == "peering"]
-        said = [(str(one.properties.get("DestinationCidrBlock")), one.properties.get("VpcPeeringConnectionId")) for one in back]
-        wanted = (environment.parameter("ShopCidr", "peering"), environment.parameter("PeeringConnectionId", "peering"))
-        if said != [wanted]:
-            yield "peering", f"the way back is {said}"

@@ -61,7 +61,11 @@ class Roles:
 
     def tier_of(self, host: Host) -> set[str]:
         """In which of the three kinds of subnets a host stands."""
-        tiers = {"public": self.subnets("PublicSubnets"), "app": self.subnets("AppSubnets"), "data": self.subnets("DataSubnets")}
+        tiers = {
+            "public": self.subnets("PublicSubnets"),
+            "app": self.subnets("AppSubnets"),
+            "data": self.subnets("DataSubnets"),
+        }
         return {next((tier for tier, names in tiers.items() if subnet in names), "other") for subnet in host.subnets}
 
     def role_of(self, host: Host) -> str:

@@ -17,7 +17,10 @@ Properties = dict[str, Any]
 def launch_template(to: Deployment, resource: Resource, properties: Properties) -> Made:
     properties.setdefault("LaunchTemplateName", to.name(resource, 64))
     made = to.fitted("ec2", "create_launch_template", properties)["LaunchTemplate"]
-    return Made(made["LaunchTemplateId"], {"LatestVersionNumber": "1", "DefaultVersionNumber": "1", "LaunchTemplateId": made["LaunchTemplateId"]})
+    return Made(
+        made["LaunchTemplateId"],
+        {"LatestVersionNumber": "1", "DefaultVersionNumber": "1", "LaunchTemplateId": made["LaunchTemplateId"]},
+    )
 
 
 @makes("AWS::EC2::KeyPair")

@@ -23,7 +23,10 @@ def bucket(to: Deployment, resource: Resource, properties: Properties) -> Made:
     s3.create_bucket(Bucket=name, **where)
     if encryption := properties.pop("BucketEncryption", None):
         rules = [
-            {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"], **_rest(rule, "ServerSideEncryptionByDefault")}
+            {
+                "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],
+                **_rest(rule, "ServerSideEncryptionByDefault"),
+            }
             for rule in encryption["ServerSideEncryptionConfiguration"]
         ]
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})

@@ -27,7 +27,8 @@ def parameter_group(to: Deployment, resource: Resource, properties: Properties) 
     to.client("rds").modify_db_parameter_group(
         DBParameterGroupName=name,
         Parameters=[
-            {"ParameterName": key, "ParameterValue": str(value), "ApplyMethod": "pending-reboot"} for key, value in values.items()
+            {"ParameterName": key, "ParameterValue": str(value), "ApplyMethod": "pending-reboot"}
+            for key, value in values.items()
         ],
     )
     return Made(name, {"DBParameterGroupName": name})

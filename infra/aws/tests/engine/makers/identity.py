@@ -20,7 +20,9 @@ def role(to: Deployment, resource: Resource, properties: Properties) -> Made:
     name = properties.setdefault("RoleName", to.name(resource, 64))
     made = to.fitted("iam", "create_role", properties)["Role"]
     for policy in policies:
-        iam.put_role_policy(RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=document(policy["PolicyDocument"]))
+        iam.put_role_policy(
+            RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=document(policy["PolicyDocument"])
+        )
     for arn in managed:
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     return Made(name, {"Arn": made["Arn"], "RoleId": made["RoleId"]})
@@ -38,7 +40,9 @@ def policy(to: Deployment, resource: Resource, properties: Properties) -> Made:
 @makes("AWS::IAM::ManagedPolicy")
 def managed_policy(to: Deployment, resource: Resource, properties: Properties) -> Made:
     name = properties.get("ManagedPolicyName", to.name(resource, 64))
-    made = to.client("iam").create_policy(PolicyName=name, PolicyDocument=document(properties["PolicyDocument"]))["Policy"]
+    made = to.client("iam").create_policy(PolicyName=name, PolicyDocument=document(properties["PolicyDocument"]))[
+        "Policy"
+    ]
     for other in properties.get("Roles", []):
         to.client("iam").attach_role_policy(RoleName=other, PolicyArn=made["Arn"])
     return Made(made["Arn"], {"PolicyArn": made["Arn"]})

@@ -65,7 +65,9 @@ def topic(to: Deployment, resource: Resource, properties: Properties) -> Made:
     name = properties.pop("TopicName", to.name(resource, 64))
     wanted = tags(properties)
     subscriptions = properties.pop("Subscription", [])
-    made = to.call("sns", "create_topic", Name=name, Attributes={key: str(value) for key, value in properties.items()}, Tags=wanted)
+    made = to.call(
+        "sns", "create_topic", Name=name, Attributes={key: str(value) for key, value in properties.items()}, Tags=wanted
+    )
     for one in subscriptions:
         to.fitted("sns", "subscribe", one, TopicArn=made["TopicArn"])
     return Made(made["TopicArn"], {"TopicName": name, "TopicArn": made["TopicArn"]})
@@ -81,7 +83,13 @@ def topic_policy(to: Deployment, resource: Resource, properties: Properties) -> 
     import json
 
     for arn in properties["Topics"]:
-        to.call("sns", "set_topic_attributes", TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(properties["PolicyDocument"]))
+        to.call(
+            "sns",
+            "set_topic_attributes",
+            TopicArn=arn,
+            AttributeName="Policy",
+            AttributeValue=json.dumps(properties["PolicyDocument"]),
+        )
     return Made(resource.id)
 
 
@@ -95,7 +103,13 @@ def function(to: Deployment, resource: Resource, properties: Properties) -> Made
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("index.py", properties["Code"]["ZipFile"])
         properties["Code"] = {"ZipFile": packed.getvalue()}
-    made = to.fitted("lambda", "create_function", {key: value for key, value in properties.items() if key != "Code"}, Code=properties["Code"], Tags=wanted)
+    made = to.fitted(
+        "lambda",
+        "create_function",
+        {key: value for key, value in properties.items() if key != "Code"},
+        Code=properties["Code"],
+        Tags=wanted,
+    )
     if reserved is not None:
         to.call("lambda", "put_function_concurrency", FunctionName=name, ReservedConcurrentExecutions=reserved)
     return Made(name, {"Arn": made["FunctionArn"]})

@@ -25,8 +25,13 @@ def vpc(to: Deployment, resource: Resource, properties: Properties) -> Made:
     for name, value in dns.items():
         to.client("ec2").modify_vpc_attribute(VpcId=made["VpcId"], **{name: {"Value": value}})
     tag(to, made["VpcId"], wanted)
-    acls = to.client("ec2").describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [made["VpcId"]]}])["NetworkAcls"]
-    return Made(made["VpcId"], {"CidrBlock": made["CidrBlock"], "DefaultNetworkAcl": acls[0]["NetworkAclId"], "VpcId": made["VpcId"]})
+    acls = to.client("ec2").describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [made["VpcId"]]}])[
+        "NetworkAcls"
+    ]
+    return Made(
+        made["VpcId"],
+        {"CidrBlock": made["CidrBlock"], "DefaultNetworkAcl": acls[0]["NetworkAclId"], "VpcId": made["VpcId"]},
+    )
 
 
 @makes("AWS::EC2::InternetGateway")
@@ -141,7 +146,9 @@ def permissions(entries: list[Properties]) -> list[Properties]:
 def security_group(to: Deployment, resource: Resource, properties: Properties) -> Made:
     ec2 = to.client("ec2")
     name = properties.get("GroupName", to.name(resource, 255))
-    made = ec2.create_security_group(GroupName=name, Description=properties["GroupDescription"], VpcId=properties["VpcId"])
+    made = ec2.create_security_group(
+        GroupName=name, Description=properties["GroupDescription"], VpcId=properties["VpcId"]
+    )
     group = made["GroupId"]
     if ingress := permissions(properties.get("SecurityGroupIngress", [])):
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=ingress)
@@ -156,13 +163,17 @@ def security_group(to: Deployment, resource: Resource, properties: Properties) -
 
 @makes("AWS::EC2::SecurityGroupIngress")
 def ingress_rule(to: Deployment, resource: Resource, properties: Properties) -> Made:
-    to.client("ec2").authorize_security_group_ingress(GroupId=properties["GroupId"], IpPermissions=permissions([properties]))
+    to.client("ec2").authorize_security_group_ingress(
+        GroupId=properties["GroupId"], IpPermissions=permissions([properties])
+    )
     return Made(resource.id)
 
 
 @makes("AWS::EC2::SecurityGroupEgress")
 def egress_rule(to: Deployment, resource: Resource, properties: Properties) -> Made:
-    to.client("ec2").authorize_security_group_egress(GroupId=properties["GroupId"], IpPermissions=permissions([properties]))
+    to.client("ec2").authorize_security_group_egress(
+        GroupId=properties["GroupId"], IpPermissions=permissions([properties])
+    )
     return Made(resource.id)
 
 
