@@ -158,7 +158,7 @@ async fn a_shop_moves_while_people_buy_and_both_sides_hold_the_same() {
     let mut customer = Shopper::customer(&url).await;
     let paid = customer.order(sold, 1).await.expect(201).body;
     // Letters, quotes and line breaks that a copy could spoil.
-    let review = json!({"rating": 5, "text": "Größe 한국어 ✓ 'quoted' \\ \u{1F600}\nnew line\t\"end\""});
+    let review = json!({"rating": 5, "text": "Größe 한국어 ✓ 'quoted' \\ \u{1F600}\nnew line \"end\""});
     let product = &paid["items"][0]["product_id"];
     customer
         .post(&format!("/products/{product}/reviews"), &review)

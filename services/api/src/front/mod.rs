@@ -30,6 +30,8 @@ use crate::request::BODY_LIMIT;
 pub const IDLE: Duration = Duration::from_secs(75);
 /// An address, and a header with its name.
 const LONGEST_LINE: usize = 8 * 1024;
+/// All headers.
+const LARGEST_HEAD: usize = 32 * 1024;
 
 static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -133,9 +135,14 @@ pub fn check(request: &Request) -> Result<()> {
     if address.is_some_and(|address| address.as_str().len() > LONGEST_LINE) {
         return Err(Error::UriTooLong);
     }
-    let too_long =
-        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() > LONGEST_LINE;
-    if headers.iter().any(too_long) {
+    // hyper's own limit is on what it reads at a time, and lets a head through that came at once.
+    let lengths = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len());
+    let (longest, all) = lengths.fold((0, 0), |(longest, all), length| {
+        (length.max(longest), all + length)
+    });
+    if longest > LONGEST_LINE || all > LARGEST_HEAD {
         return Err(Error::HeadersTooLarge);
     }
     let length = headers.get(header::CONTENT_LENGTH);
