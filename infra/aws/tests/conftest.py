@@ -45,7 +45,7 @@ def environment(name: str) -> Environment:
     return EVALUATED[name]
 
 
-class ByFixture(LoadScopeScheduling):
+class ByFixture(LoadScopeScheduling):  # type: ignore[misc]
     """What shares a fixture that takes seconds runs on one worker: a module, or one deployed environment.
 
     pytest-xdist's own groups (`--dist loadgroup`) go by an attribute that pytest 9.2 no longer has, and then do nothing.

@@ -79,7 +79,8 @@ class Deployment:
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call; an operation that moto lacks is only checked."""
         try:
-            return getattr(self.client(service), operation)(**parameters)
+            answer: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
+            return answer
         except NotImplementedError:
             self.unsupported.add(f"{service} {operation}")
         except ClientError as error:

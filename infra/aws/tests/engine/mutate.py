@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from trestle_aws.template import ParameterError, RuleError, Template, TemplateError, exports_of
 
@@ -110,18 +111,7 @@ def caught(mutation: Mutation) -> Finding | None:
 # --- Ways to say where a change is -----------------------------------------------------------------------------------
 
 
-def resources(body: Body, resource_type: str, **properties: object) -> Iterator[dict[str, object]]:
-    """The resources of a type, perhaps with these properties; found by what they are, not by their names."""
-    section = body["Resources"]
-    assert isinstance(section, dict)
-    for resource in section.values():
-        if resource["Type"] == resource_type and all(
-            resource.get("Properties", {}).get(key) == value for key, value in properties.items()
-        ):
-            yield resource
-
-
-def resource(body: Body, name: str) -> dict[str, object]:
+def resource(body: Body, name: str) -> dict[str, Any]:
     """One resource by its logical id."""
     section = body["Resources"]
     assert isinstance(section, dict)
@@ -130,7 +120,7 @@ def resource(body: Body, name: str) -> dict[str, object]:
     return found
 
 
-def put(stack: str, path: str, value: object) -> Callable[[Body], None]:
+def put(path: str, value: object) -> Callable[[Body], None]:
     """Sets what is at a path such as "Database/Properties/PubliclyAccessible", below Resources."""
 
     def apply(body: Body) -> None:
@@ -140,7 +130,7 @@ def put(stack: str, path: str, value: object) -> Callable[[Body], None]:
     return apply
 
 
-def drop(stack: str, path: str) -> Callable[[Body], None]:
+def drop(path: str) -> Callable[[Body], None]:
     """Removes what is at a path, or a whole resource, or another section's entry ("/Rules/X")."""
 
     def apply(body: Body) -> None:
@@ -150,7 +140,7 @@ def drop(stack: str, path: str) -> Callable[[Body], None]:
     return apply
 
 
-def replace_text(stack: str, path: str, old: str, new: str) -> Callable[[Body], None]:
+def replace_text(path: str, old: str, new: str) -> Callable[[Body], None]:
     """Replaces text in the string at a path."""
 
     def apply(body: Body) -> None:
@@ -162,7 +152,7 @@ def replace_text(stack: str, path: str, old: str, new: str) -> Callable[[Body], 
     return apply
 
 
-def _target(body: Body, path: str) -> tuple[dict | list, str | int]:  # type: ignore[type-arg]
+def _target(body: Body, path: str) -> tuple[Any, str | int]:
     here: object = body if path.startswith("/") else body["Resources"]
     *parts, last = path.strip("/").split("/")
     for part in parts:

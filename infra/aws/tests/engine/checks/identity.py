@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trestle_aws.values import Value
+
 from engine.checks.registry import property_of
 from engine.environment import GIVEN, Environment, at, items, mapping
 
 
-def statements(environment: Environment) -> Iterator[tuple[object, dict]]:
+def statements(environment: Environment) -> Iterator[tuple[object, dict[str, Value]]]:
     """Each statement of each role's policies."""
     for resource in environment.resources("AWS::IAM::Role"):
         for policy in map(mapping, items(resource.properties.get("Policies"))):
@@ -111,7 +113,7 @@ def policy_language(environment: Environment) -> Iterator[tuple[object, str]]:
                     yield resource, f"{path}: Effect is {statement.get('Effect')}"
 
 
-def documents(value, path: str = "") -> Iterator[tuple[str, object]]:  # type: ignore[no-untyped-def]
+def documents(value: Value, path: str = "") -> Iterator[tuple[str, Value]]:
     """Policy documents, wherever they are in a resource."""
     if isinstance(value, dict):
         for key, item in value.items():
