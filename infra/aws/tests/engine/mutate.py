@@ -40,12 +40,22 @@ def mutated(mutation: Mutation) -> Template:
 @cache
 def _variants(stack: str) -> list[tuple[str, Variant]]:
     """The environments with a stack; the richest ones first, since they notice most."""
-    found = [
-        (name, variant)
-        for name, variant in all_variants().items()
-        if stack in {key.removesuffix("-us-east-1") for key in parameters(variant)}
-    ]
+    found = [(name, variant) for name, variant in all_variants().items() if _given(stack, variant)]
     return sorted(found, key=lambda pair: -len(parameters(pair[1])))
+
+
+@cache
+def _distinct(stack: str) -> list[tuple[str, Variant]]:
+    """Of those with the same parameters of the stack the richest one."""
+    known: dict[str, tuple[str, Variant]] = {}
+    for name, variant in _variants(stack):
+        known.setdefault(str(_given(stack, variant)), (name, variant))
+    return list(known.values())
+
+
+def _given(stack: str, variant: Variant) -> list[tuple[str, dict[str, str]]]:
+    """The stack's parameters; the certificate's is there once for each region."""
+    return [(key, values) for key, values in parameters(variant).items() if key.removesuffix("-us-east-1") == stack]
 
 
 @cache
@@ -90,12 +100,15 @@ def _before(name: str, variant: Variant) -> frozenset[str]:
     return frozenset(str(finding) for check in CHECKS.values() for finding in check(_whole(name, variant)))
 
 
-def caught(mutation: Mutation) -> Finding | None:
-    """By which property a change is noticed; None if by none."""
+def caught(mutation: Mutation, *, quick: bool = False) -> Finding | None:
+    """By which property a change is noticed; None if by none.
+
+    `quick` asks only one of the environments that give the stack the same parameters.
+    """
     template = mutated(mutation)
     for where, what in inputs.accepted({mutation.stack: template}):
         return Finding("templates refuse what is out of bounds or contradicts itself", where, what)
-    for name, variant in _variants(mutation.stack):
+    for name, variant in (_distinct if quick else _variants)(mutation.stack):
         try:
             environment = with_template(name, variant, template)
             finding = first_finding(environment, set(_before(name, variant)))
