@@ -27,8 +27,8 @@ def add(commands: Commands) -> None:
         EXAMPLES,
         description=(
             "Part of `move` to stage 2, and of use alone when that was stopped in the middle. The shop can be read "
-            "from meanwhile; writes answer 503 (maintenance). All rows arrive, and both audits say the same, or RDS "
-            "is left empty and the shop takes writes again."
+            "from meanwhile; writes answer 503 (maintenance). All rows arrive, and both audits say the same, or "
+            "nothing was moved and the shop takes writes again."
         ),
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
