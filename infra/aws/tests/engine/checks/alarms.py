@@ -528,3 +528,15 @@ def dashboard(environment: Environment) -> Iterator[tuple[object, str]]:
             and namespace != "AWS/Lambda"
         ):
             yield where, f"does not show {name} of {namespace}, which has an alarm"
+
+
+@property_of("alarms ask for statistics that CloudWatch knows")
+def statistics(environment: Environment) -> Iterator[tuple[object, str]]:
+    """The schema takes any text there, and the alarm would never have data."""
+    for resource in environment.resources("AWS::CloudWatch::Alarm"):
+        for one in map(mapping, items(resource.properties.get("Metrics"))):
+            stat = at(one, "MetricStat/Stat")
+            if stat is not None and not re.fullmatch(
+                r"Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?", str(stat)
+            ):
+                yield resource, f"{one.get('Id')} is the {stat}"
