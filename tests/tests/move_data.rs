@@ -13,7 +13,7 @@ use trestle::control::Status;
 use trestle::{Stack, programs};
 use trestle_tests::{Shopper, eventually, within};
 
-/// A shop as `trestle up` runs it, and an empty database beside it.
+/// A shop as `trestle up` runs it, and an empty database beside it. Both end with this value.
 struct Shop {
     folder: TempDir,
     target: Stack,
@@ -25,7 +25,16 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let target = Stack::builder().database_only().start().await.unwrap();
         let target_file = folder.path().join("target");
-        std::fs::write(&target_file, target.database_url()).unwrap();
+        // As a user for rows alone, who may not touch the schema.
+        let rows_alone = target.database_url().replacen("trestle@", "mover@", 1);
+        std::fs::write(&target_file, rows_alone).unwrap();
+        let mut root = MySqlConnection::connect(&target.database_root_url())
+            .await
+            .unwrap();
+        root.execute("CREATE USER mover@localhost").await.unwrap();
+        root.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON trestle.* TO mover@localhost")
+            .await
+            .unwrap();
         let shop = Self {
             folder,
             target,
@@ -101,6 +110,11 @@ impl Shop {
         command.output().await.unwrap()
     }
 
+    async fn migrate_there(&self) {
+        let output = self.there(&["migrate"]).await;
+        assert!(output.status.success(), "{output:?}");
+    }
+
     async fn audit_there(&self) -> Value {
         let output = self.there(&["audit", "--json"]).await;
         assert!(output.status.success(), "{output:?}");
@@ -139,7 +153,19 @@ impl Shop {
 
     async fn down(self) {
         self.succeeds(&["down"]).await;
-        self.target.stop().await.unwrap();
+        self.target.halt().await.unwrap();
+    }
+}
+
+impl Drop for Shop {
+    /// When a test has failed, the launcher would run on without it.
+    fn drop(&mut self) {
+        let program = programs::built("trestle").unwrap();
+        let down = std::process::Command::new(program)
+            .arg("down")
+            .env("TRESTLE_DATA", self.data())
+            .output();
+        assert!(down.is_ok_and(|output| output.status.success()) || std::thread::panicking());
     }
 }
 
@@ -153,6 +179,7 @@ async fn variant(shop: &Shop) -> u64 {
 #[tokio::test]
 async fn a_shop_moves_while_people_buy_and_both_sides_hold_the_same() {
     let shop = Shop::up().await;
+    shop.migrate_there().await;
     let url = shop.status().await.url;
     let sold = variant(&shop).await;
     let mut customer = Shopper::customer(&url).await;
@@ -281,8 +308,12 @@ async fn what_cannot_be_moved_is_left_as_it_was_and_writes_go_on() {
         customer.put_in_cart(1, 1).await.expect(200);
         said
     };
+    // It has no schema yet, which is another's work.
+    let said = goes_on("there is no schema").await;
+    assert!(said.contains("run trestle-api migrate first"), "{said}");
+    shop.migrate_there().await;
+
     // It holds somebody's rows already: they stay.
-    assert!(shop.there(&["migrate"]).await.status.success());
     let mut other = MySqlConnection::connect(&shop.target.database_url())
         .await
         .unwrap();

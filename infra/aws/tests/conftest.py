@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from engine.environment import Environment, build
 from engine.variants import all_variants
@@ -43,16 +45,20 @@ def environment(name: str) -> Environment:
     return EVALUATED[name]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups for `--dist loadgroup`: what shares a fixture that takes seconds runs on one worker."""
-    for item in items:
-        module = item.path.stem
-        deployed = (
-            item.callspec.params.get("deployed")
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-            else None
-        )
-        if module in ALONE or item.get_closest_marker("xdist_group"):
-            continue
-        item.add_marker(pytest.mark.xdist_group(str(deployed or module)))
+class ByFixture(LoadScopeScheduling):  # type: ignore[misc]
+    """What shares a fixture that takes seconds runs on one worker: a module, or one deployed environment.
+
+    pytest-xdist's own groups (`--dist loadgroup`) go by an attribute that pytest 9.2 no longer has, and then do nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, test = nodeid.partition("::")
+        module = path.rsplit("/", 1)[-1].removesuffix(".py")
+        if module in ALONE:
+            return nodeid
+        return test.partition("[")[2] if module == "test_deploy" else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFixture:
+    """Asked for by pytest-xdist."""
+    return ByFixture(config, log)

@@ -21,7 +21,7 @@ from lab import needs
 from lab import vpc as addresses
 from lab.calls import Call
 from lab.client import Visitors, ask
-from lab.design import BALANCER
+from lab.design import BALANCER, DATABASE
 from lab.machine import Machine
 from lab.region import PASSWORDS, REPOSITORY, SECRETS, Region, binaries
 from moto import mock_aws
@@ -131,6 +131,22 @@ def test_database_and_cache_are_reached_by_tls(shop: Shop) -> None:
     assert "REQUIRE SSL" in grants
     given = re.search(r"GRANT (.+) ON `trestle`\.\* TO", grants)
     assert given and set(given.group(1).split(", ")) == {"SELECT", "INSERT", "UPDATE", "DELETE"}, grants
+
+
+def test_a_database_that_somebody_else_vouches_for_is_refused(shop: Shop) -> None:
+    """By the API's program and by the job's: another authority, or another name than the certificate's."""
+    api = shop.api
+    right = "ssl-ca=/opt/trestle/current/rds-ca.pem"
+    for change, said in ((f"s#{right}#ssl-ca=/etc/ssl/certs/ca-certificates.crt#", "certificate"), (f"s#@{DATABASE}:#@{addresses.DATABASE}:#", "certificate")):
+        ran = with_url(api, change)
+        assert ran.returncode != 0 and said in (ran.stdout + ran.stderr).lower(), (change, ran)
+    assert with_url(api, "s#x#x#").returncode == 0
+
+
+def with_url(machine: Machine, change: str) -> subprocess.CompletedProcess[str]:
+    """The audit with a changed URL of the database."""
+    script = f"umask 077; sed '{change}' /etc/trestle/secrets/database-url >/run/changed; /opt/trestle/current/bin/trestle-api audit"
+    return machine.run("env", "TRESTLE_DATABASE_URL_FILE=/run/changed", "sh", "-c", script, check=False)
 
 
 def test_secrets_are_in_no_log_and_no_command_line(shop: Shop) -> None:

@@ -1,133 +1,261 @@
-"""The move of the data from stage 1 to stage 2, between two databases: all rows arrive or none, and nothing is believed
-that was not compared.
+"""The move of the data from stage 1 to stage 2, as the instance runs it: in which order, as whom, and what becomes of the
+shop. That the rows arrive is tests/tests/move_data.rs, with a real shop.
 """
 
 from __future__ import annotations
 
-import itertools
-import tempfile
-from collections.abc import Callable, Iterator
+import getpass
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
-import shop_database
-from shop_database import Server, data_move
+from trestle_instance import data_move, machine
 
-Target = Callable[[], str]
+from engine.environment import ROOT
+
+PASSWORD = "hidden: word/%"
+ENCODED = "hidden%3A%20word%2F%25"
+SCRIPT = ROOT / "instance/move-data"
+
+SYSTEMCTL = """\
+echo "systemctl $*" >>"$LAB/steps"
+case $* in
+*is-active*) [ ! -e "$LAB/inactive" ] ;;
+*disable*) [ ! -e "$LAB/stuck" ] || { echo "Connection timed out" >&2; exit 1; } ;;
+esac
+"""
+# Looks at the file while it is there, as the script could.
+RUNUSER = """\
+echo "runuser $*" >>"$LAB/steps"
+for word; do [ -f "$word" ] && [ "${word##*/}" != move-data ] && target=$word; done
+stat -c '%a %U' "$target" >"$LAB/mode"
+cat "$target" >"$LAB/url"
+echo "move-data: stopping writes"
+echo "move-data: a complaint" >&2
+echo "move-data: the end"
+exit $(cat "$LAB/code")
+"""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    # A socket's path is short.
-    with tempfile.TemporaryDirectory(prefix="tr-") as folder, shop_database.started(Path(folder)) as server:
-        server.shop("old", products=30)
-        yield server
+def program(folder: Path, name: str, text: str) -> None:
+    """A fake one, in shell or Python."""
+    path = folder / name
+    path.write_text(text if text.startswith("#!") else f"#!/bin/bash\n{text}")
+    path.chmod(0o755)
 
 
-@pytest.fixture(scope="module")
-def numbers() -> Iterator[int]:
-    return itertools.count(1)
+@dataclass
+class Instance:
+    """An instance of stage 1 whose programs note that they are called."""
+
+    folder: Path
+    capture: pytest.CaptureFixture[str]
+
+    def move(self) -> tuple[int, str, str]:
+        """What main says: its code, standard output and errors."""
+        code = data_move.main()
+        said = self.capture.readouterr()
+        return code, said.out, said.err
+
+    def steps(self) -> list[str]:
+        """The programs that were called."""
+        path = self.folder / "steps"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def seen(self, name: str) -> str:
+        """What runuser saw."""
+        return (self.folder / name).read_text().strip()
+
+    def run(self) -> list[Path]:
+        """What is left in /run."""
+        return list((self.folder / "run").iterdir())
 
 
 @pytest.fixture
-def target(server: Server, numbers: Iterator[int]) -> str:
-    """An empty shop whose user may do with rows what it likes, and nothing else, as on RDS."""
-    database = f"new{next(numbers)}"
-    server.shop(database)
-    server.sql(
-        f"CREATE USER {database}@localhost; GRANT SELECT, INSERT, UPDATE, DELETE ON {database}.* TO "
-        f"{database}@localhost"
-    )
-    return database
+def instance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, account: None, capfd: pytest.CaptureFixture[str]
+) -> Instance:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "run").mkdir()
+    program(tmp_path / "bin", "systemctl", SYSTEMCTL)
+    program(tmp_path / "bin", "runuser", RUNUSER)
+    (tmp_path / "code").write_text("0")
+    monkeypatch.setenv("LAB", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setattr(data_move, "RUN", tmp_path / "run")
+    monkeypatch.setattr(data_move, "USER", getpass.getuser())
+    monkeypatch.setattr(machine, "FOLDER", tmp_path)
+    configure(tmp_path, "single")
+    secret = {"username": "trestle_app", "password": PASSWORD}
+    named = boto3.client("secretsmanager").create_secret(Name="app", SecretString=json.dumps(secret))["ARN"]
+    values = {"endpoint": "shop.abc.us-east-1.rds.amazonaws.com", "port": "3306", "name": "trestle", "app-secret": named}
+    for name, value in values.items():
+        boto3.client("ssm").put_parameter(Name=f"/trestle/shop/config/database/{name}", Value=value, Type="String")
+    return Instance(tmp_path, capfd)
 
 
-def rows(server: Server, database: str, table: str) -> list[list[str]]:
-    return server.sql(f"SELECT * FROM {table} ORDER BY 1, 2", database)
+def configure(folder: Path, role: str) -> None:
+    """What user-data said."""
+    said = {"role": role, "project": "trestle", "environment": "shop", "region": "us-east-1", "release": "1"}
+    (folder / "machine.json").write_text(json.dumps(said))
 
 
-def moved(server: Server, target: str) -> tuple[int, str]:
-    ran = data_move(server.file("old"), server.file(target, target))
-    return ran.returncode, ran.stdout + ran.stderr
+def test_the_script_runs_as_the_shops_user_and_then_the_shop_is_stopped_for_good(instance: Instance) -> None:
+    code, out, err = instance.move()
+    assert code == 0, err
+    asked, ran, stopped = instance.steps()
+    assert "is-active" in asked and stopped == "systemctl --quiet disable --now trestle-single.service"
+    words = ran.split()
+    assert words[:4] == ["runuser", "-u", getpass.getuser(), "--"]
+    assert words[4:6] == ["env", f"PATH={data_move.PATH}"] and data_move.PATH.startswith("/opt/trestle/current/bin:")
+    assert words[6] == "/opt/trestle/current/instance/move-data" and words[8:] == ["/var/lib/trestle/shop"]
+    # In order, and nothing of it lost.
+    assert "stopping writes\nmove-data: a complaint\nmove-data: the end\ndata-move: the shop here is stopped" in out
 
 
-def is_empty(server: Server, database: str) -> bool:
-    return all(rows(server, database, table) == [] for table in ("products", "orders", "customers", "stock", "coupons"))
+def test_the_url_is_verified_tls_as_the_applications_user_in_a_file_for_the_shops_user_alone(instance: Instance) -> None:
+    _, out, err = instance.move()
+    assert instance.seen("mode") == f"600 {getpass.getuser()}"
+    url = instance.seen("url")
+    assert url.startswith(f"mysql://trestle_app:{ENCODED}@shop.abc.us-east-1.rds.amazonaws.com:3306/trestle?")
+    assert "ssl-mode=VERIFY_IDENTITY" in url and "ssl-ca=/opt/trestle/current/rds-ca.pem" in url
+    assert instance.run() == []
+    # Neither in the log, nor in a list of processes.
+    everything = out + err + "\n".join(instance.steps())
+    assert PASSWORD not in everything and ENCODED not in everything
 
 
-def test_all_rows_arrive_by_a_user_who_may_only_write_rows(server: Server, target: str) -> None:
-    code, said = moved(server, target)
-    assert code == 0, said
-    assert said.count("checks hold") == 2 and said.rstrip().endswith(
-        "both sides hold the same rows, and the same audit"
-    )
-    for table in ("products", "variants", "stock", "customers", "orders", "order_lines", "reviews", "product_ratings"):
-        assert rows(server, target, table) == rows(server, "old", table) != [], table
+@pytest.mark.parametrize("code", [1, 64, 143])
+def test_a_failure_leaves_the_shop_as_it_is(instance: Instance, code: int) -> None:
+    (instance.folder / "code").write_text(str(code))
+    ended, out, err = instance.move()
+    assert ended == 1 and f"move-data ended with {code}" in err and "a complaint" in out
+    assert [step for step in instance.steps() if step.startswith("systemctl") and "is-active" not in step] == []
+    assert instance.run() == []
+    assert PASSWORD not in out + err and ENCODED not in out + err
 
 
-def test_a_target_with_rows_is_left_alone(server: Server, target: str) -> None:
-    server.run("seed", "--products", "3", "--customers", "1", database=target)
-    before = rows(server, target, "products")
-    code, said = moved(server, target)
-    assert code == 1 and "the target is not empty" in said and "rows in products" in said
-    assert rows(server, target, "products") == before != []
+def test_a_shop_that_does_not_run_is_not_moved(instance: Instance) -> None:
+    (instance.folder / "inactive").touch()
+    code, _, err = instance.move()
+    assert code == 1 and "trestle-single.service does not run" in err and len(instance.steps()) == 1
 
 
-def test_a_source_that_does_not_add_up_is_not_moved(server: Server, target: str) -> None:
-    server.sql("UPDATE stock SET on_hand = on_hand + 1 ORDER BY variant_id LIMIT 1", "old")
-    try:
-        code, said = moved(server, target)
-    finally:
-        server.sql("UPDATE stock SET on_hand = on_hand - 1 ORDER BY variant_id LIMIT 1", "old")
-    assert code == 1 and "audit of old" in said
-    assert is_empty(server, target)
+def test_an_instance_that_has_no_database_of_its_own_does_nothing(instance: Instance) -> None:
+    configure(instance.folder, "instance")
+    code, _, err = instance.move()
+    assert code == 1 and "role instance" in err and instance.steps() == []
 
 
-def test_schemas_of_two_releases_are_told_apart(server: Server, target: str) -> None:
-    server.sql("ALTER TABLE products ADD COLUMN later INT", target)
-    code, said = moved(server, target)
-    assert code == 1 and "the two schemas differ" in said
-    assert is_empty(server, target)
+def test_a_secret_that_cannot_be_read_does_nothing(instance: Instance) -> None:
+    boto3.client("ssm").delete_parameter(Name="/trestle/shop/config/database/app-secret")
+    code, _, err = instance.move()
+    assert code == 1 and "app-secret is missing" in err
+    assert not [step for step in instance.steps() if step.startswith("runuser")] and instance.run() == []
 
 
-def test_a_load_that_breaks_off_leaves_nothing(server: Server, target: str) -> None:
-    # Late in the dump: what came before must not stay.
-    server.sql(
-        "CREATE TRIGGER no BEFORE INSERT ON variants FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'disk "
-        "full'",
-        target,
-    )
-    code, said = moved(server, target)
-    assert code == 1 and "loading: " in said and "disk full" in said
-    server.sql("DROP TRIGGER no", target)
-    assert is_empty(server, target)
+def test_a_shop_that_was_moved_and_cannot_be_stopped_is_no_success(instance: Instance) -> None:
+    (instance.folder / "stuck").touch()
+    code, _, err = instance.move()
+    assert code == 1 and "all was moved" in err and "Connection timed out" in err
 
 
-def test_a_row_that_changes_on_the_way_is_noticed_and_nothing_stays(server: Server, target: str) -> None:
-    server.sql(
-        "CREATE TRIGGER twist BEFORE INSERT ON products FOR EACH ROW SET NEW.description = CONCAT(NEW.description, "
-        "'!')",
-        target,
-    )
-    code, said = moved(server, target)
-    assert code == 1 and "the rows of products differ" in said
-    server.sql("DROP TRIGGER twist", target)
-    assert is_empty(server, target)
+# The script itself, where a real shop cannot be made to be so: replicas, and what they were told last.
+
+TRESTLE = """\
+echo "trestle $*" >>"$LAB/steps"
+case $1 in
+status) [ -e "$LAB/status" ] && cat "$LAB/status" || { echo "trestle: nothing runs" >&2; exit 1; } ;;
+audit) echo '{"tables": {"orders": {"rows": 1, "digest": "00"}}}' ;;
+copy) [ ! -e "$LAB/full" ] || exit 1 ;;
+esac
+"""
+API = """\
+echo "trestle-api $*" >>"$LAB/steps"
+echo '{"tables": {"orders": {"rows": 1, "digest": "00"}}}'
+"""
+CURL = f"""\
+#!{sys.executable}
+import json, os, pathlib, sys, urllib.parse
+lab = pathlib.Path(os.environ["LAB"])
+replica = urllib.parse.urlsplit(sys.argv[-1]).hostname
+state = lab / f"writes-{{replica}}"
+if "-X" in sys.argv:
+    wanted = json.loads(sys.argv[sys.argv.index("-d") + 1])["writes"]
+    if wanted == "on" and (lab / f"deaf-{{replica}}").exists():
+        sys.exit(28)
+    state.write_text(wanted)
+else:
+    print(json.dumps({{"writes": state.read_text() if state.exists() else "on", "under_way": 0}}))
+"""
+REPLICAS = ("10.0.0.1", "10.0.0.2")
 
 
-def test_after_a_failure_it_can_be_given_again(server: Server, target: str) -> None:
-    server.sql(
-        "CREATE TRIGGER no BEFORE INSERT ON stock FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'lost'",
-        target,
-    )
-    assert moved(server, target)[0] == 1
-    server.sql("DROP TRIGGER no", target)
-    code, said = moved(server, target)
-    assert code == 0, said
+@dataclass
+class Shop:
+    """What the script sees of one."""
+
+    folder: Path
+
+    def move(self) -> tuple[int, str]:
+        """Runs it."""
+        environment = {**os.environ, "LAB": str(self.folder), "PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
+        command = [str(SCRIPT), str(self.folder / "target"), str(self.folder)]
+        ran = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return ran.returncode, ran.stdout
+
+    def writes(self) -> list[str]:
+        """What each replica was told last."""
+        paths = [self.folder / f"writes-{replica}" for replica in REPLICAS]
+        return [path.read_text() if path.exists() else "never told" for path in paths]
 
 
-def test_a_url_that_is_none_is_refused_without_showing_it(server: Server, target: str) -> None:
-    wrong = server.folder / "wrong.url"
-    wrong.write_text("postgres://ada:hidden-word@host/shop")
-    ran = data_move(wrong, server.file(target, target))
-    assert ran.returncode == 1 and "mysql://" in ran.stderr
-    assert "hidden-word" not in ran.stdout + ran.stderr
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    (tmp_path / "bin").mkdir()
+    for name, text in (("trestle", TRESTLE), ("trestle-api", API), ("curl", CURL)):
+        program(tmp_path / "bin", name, text)
+    (tmp_path / "target").write_text("mysql://u@h/d")
+    processes: list[dict[str, Any]] = [{"name": f"api-{i}", "ops_address": f"{ip}:9000"} for i, ip in enumerate(REPLICAS)]
+    (tmp_path / "status").write_text(json.dumps({"processes": [{"name": "database"}, *processes]}))
+    return Shop(tmp_path)
+
+
+def test_the_script_leaves_the_schema_to_others_and_the_writes_stopped(shop: Shop) -> None:
+    code, said = shop.move()
+    assert code == 0 and "moved: both databases hold the same rows" in said
+    assert shop.writes() == ["off", "off"]
+    steps = [step for step in (shop.folder / "steps").read_text().splitlines() if "status" not in step]
+    target = shop.folder / "target"
+    audit = "audit --json"
+    assert steps == [f"trestle {audit}", f"trestle copy --to-file {target}", f"trestle-api {audit}", f"trestle {audit}"]
+
+
+def test_the_script_takes_writes_again_on_every_replica(shop: Shop) -> None:
+    (shop.folder / "full").touch()
+    code, said = shop.move()
+    assert code == 1 and "writes are taken again" in said and "nothing was moved" in said
+    assert shop.writes() == ["on", "on"]
+
+
+def test_the_script_says_when_a_replica_does_not_take_writes_again(shop: Shop) -> None:
+    (shop.folder / "full").touch()
+    (shop.folder / f"deaf-{REPLICAS[0]}").touch()
+    code, said = shop.move()
+    assert code == 1 and "writes are still stopped" in said and "taken again" not in said
+    assert shop.writes() == ["off", "on"]
+
+
+def test_the_script_does_not_take_a_shop_that_does_not_run_for_a_quiet_one(shop: Shop) -> None:
+    (shop.folder / "status").unlink()
+    code, said = shop.move()
+    assert code == 1 and "nothing was moved" in said and "copying" not in said and "writes" not in said
+    (shop.folder / "status").write_text(json.dumps({"processes": [{"name": "database"}]}))
+    code, said = shop.move()
+    assert code == 1 and "copying" not in said and "Traceback" not in said

@@ -7,7 +7,7 @@ import base64
 import pytest
 from trestle_aws.intrinsics import decoded
 from trestle_aws.template import ParameterError, RuleError, Stack, Template, TemplateError, exports_of
-from trestle_aws.values import Call, GetAtt, Import, Ref, SsmParameter, Text, Value, bind
+from trestle_aws.values import Call, GetAtt, Import, Ref, SsmParameter, Symbol, Text, Value, bind
 
 
 def evaluated(source: str, **parameters: object) -> Stack:
@@ -214,7 +214,7 @@ def test_binding_puts_real_values_into_texts_and_calls() -> None:
     stack = evaluated(
         'Resources: {A: {Type: X, Properties: {U: !Base64 {"Fn::Sub": "id ${B}"}, F: !Select [1, !GetAtt B.Names]}}, B: {Type: X}}'
     )
-    known = {Ref("small", "B"): "b-1", GetAtt("small", "B", "Names"): ["x", "y"]}
+    known: dict[Symbol, Value] = {Ref("small", "B"): "b-1", GetAtt("small", "B", "Names"): ["x", "y"]}
     properties = stack.resources["A"].properties
     assert str(decoded(properties["U"])) == "id ${small/B}"
     assert bind(dict(properties), lambda symbol: known[symbol]) == {"U": base64.b64encode(b"id b-1").decode(), "F": "y"}

@@ -26,7 +26,7 @@ def burn(seconds: int) -> list[str]:
 
 
 def data_move() -> list[str]:
-    """The rows of the instance's own database into RDS."""
+    """The rows of the instance's own database into RDS; the shop can be read from meanwhile."""
     return ["env", f"--chdir={CURRENT}/instance", "python3", "-m", "trestle_instance.data_move"]
 
 

@@ -15,7 +15,7 @@ LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
 _Safe: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class TemplateLoader(_Safe):
+class TemplateLoader(_Safe):  # type: ignore[misc]
     """Plain YAML as CloudFormation reads it."""
 
 

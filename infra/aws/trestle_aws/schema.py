@@ -97,9 +97,9 @@ def _errors(resource: Resource) -> list[str]:
         if name in read_only and name not in _mapping(schema.get("required")):
             found.append(f"{name}: cannot be set")
     properties = typed(resource.type, resource.properties)
-    for error in _validator(resource.type).iter_errors(properties):
+    for wrong in _validator(resource.type).iter_errors(properties):
         found.extend(
-            f"{'/'.join(map(str, leaf.absolute_path)) or '.'}: {leaf.message[:300]}" for leaf in _leaves(error)
+            f"{'/'.join(map(str, leaf.absolute_path)) or '.'}: {leaf.message[:300]}" for leaf in _leaves(wrong)
         )
     return found
 

@@ -59,7 +59,10 @@ METRICS: dict[str, dict[str, Metric]] = {
             for name in ("StatusCheckFailed", "StatusCheckFailed_Instance", "StatusCheckFailed_System")
         },
     },
-    "AWS/AutoScaling": {name: _of(*_GROUP) for name in ("GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize")},
+    "AWS/AutoScaling": {
+        name: _of(*_GROUP)
+        for name in ("GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize")
+    },
     "AWS/RDS": {
         name: _of(*_DATABASE)
         for name in (
@@ -76,7 +79,10 @@ METRICS: dict[str, dict[str, Metric]] = {
         )
     },
     "AWS/ElastiCache": {
-        **{name: _of(*_CACHE) for name in ("CPUUtilization", "EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "CurrConnections")},
+        **{
+            name: _of(*_CACHE)
+            for name in ("CPUUtilization", "EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "CurrConnections")
+        },
         **{name: _of(*_CACHE, statistics=_COUNT) for name in ("CacheHits", "CacheMisses", "Evictions")},
     },
     "AWS/CloudFront": {

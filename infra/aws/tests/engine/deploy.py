@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from importlib import import_module
 from typing import Any
 
 import boto3
@@ -21,6 +21,9 @@ from trestle_aws.template import Resource, Stack, TemplateError
 from trestle_aws.values import GetAtt, Ref, SsmParameter, Symbol, Value, bind
 
 from engine.fit import Parameters, fit
+
+IMAGE = "ami-12c6146b"
+"""One that moto has in every region; its whole list takes seconds to read."""
 
 DYNAMIC = re.compile(
     r"\{\{resolve:(ssm|secretsmanager):((?:[^:}]|:(?!SecretString))+)(?::SecretString:([^:}]*)(?::[^}]*)?)?\}\}"
@@ -54,6 +57,7 @@ class Deployment:
     """An account with stacks in it."""
 
     def __init__(self, region: str) -> None:
+        import_module("engine.makers")
         self.region = region
         self.made: dict[tuple[str, str], Made] = {}
         self.resources: dict[tuple[str, str], Resource] = {}
@@ -75,7 +79,8 @@ class Deployment:
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call; an operation that moto lacks is only checked."""
         try:
-            return getattr(self.client(service), operation)(**parameters)
+            answer: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
+            return answer
         except NotImplementedError:
             self.unsupported.add(f"{service} {operation}")
         except ClientError as error:
@@ -133,7 +138,7 @@ class Deployment:
 
     def _parameter(self, path: str) -> str:
         if "debian" in path or "ami" in path:
-            return _image(self.region_now)
+            return IMAGE
         return str(self.client("ssm").get_parameter(Name=path)["Parameter"]["Value"])
 
     def resolved(self, value: Value) -> Value:
@@ -156,12 +161,6 @@ class Deployment:
     def name(self, resource: Resource, longest: int = 32) -> str:
         """A generated name, as CloudFormation makes one."""
         return f"{resource.stack}-{resource.id}"[:longest].strip("-")
-
-
-@cache
-def _image(region: str) -> str:
-    """One of the images that moto has; their list is long, and the same for every account."""
-    return str(boto3.client("ec2", region_name=region).describe_images(Owners=["amazon"])["Images"][0]["ImageId"])
 
 
 def take(properties: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def _sibling(body: Body, name: str) -> str | None:
 def _other_export(argument: object) -> str | None:
     name = str(argument.get("Fn::Sub")) if isinstance(argument, dict) else ""
     known = sorted(
-        str(output["Export"]["Name"]["Fn::Sub"])  # type: ignore[index]
+        str(output["Export"]["Name"]["Fn::Sub"])
         for template in templates().values()
         for output in dict(template.body.get("Outputs", {})).values()  # type: ignore[call-overload]
         if "Export" in output

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from trestle_aws.template import ParameterError, RuleError, Template, TemplateError, exports_of
 
@@ -39,12 +40,22 @@ def mutated(mutation: Mutation) -> Template:
 @cache
 def _variants(stack: str) -> list[tuple[str, Variant]]:
     """The environments with a stack; the richest ones first, since they notice most."""
-    found = [
-        (name, variant)
-        for name, variant in all_variants().items()
-        if stack in {key.removesuffix("-us-east-1") for key in parameters(variant)}
-    ]
+    found = [(name, variant) for name, variant in all_variants().items() if _given(stack, variant)]
     return sorted(found, key=lambda pair: -len(parameters(pair[1])))
+
+
+@cache
+def _distinct(stack: str) -> list[tuple[str, Variant]]:
+    """Of those with the same parameters of the stack the richest one."""
+    known: dict[str, tuple[str, Variant]] = {}
+    for name, variant in _variants(stack):
+        known.setdefault(str(_given(stack, variant)), (name, variant))
+    return list(known.values())
+
+
+def _given(stack: str, variant: Variant) -> list[tuple[str, dict[str, str]]]:
+    """The stack's parameters; the certificate's is there once for each region."""
+    return [(key, values) for key, values in parameters(variant).items() if key.removesuffix("-us-east-1") == stack]
 
 
 @cache
@@ -89,12 +100,15 @@ def _before(name: str, variant: Variant) -> frozenset[str]:
     return frozenset(str(finding) for check in CHECKS.values() for finding in check(_whole(name, variant)))
 
 
-def caught(mutation: Mutation) -> Finding | None:
-    """By which property a change is noticed; None if by none."""
+def caught(mutation: Mutation, *, quick: bool = False) -> Finding | None:
+    """By which property a change is noticed; None if by none.
+
+    `quick` asks only one of the environments that give the stack the same parameters.
+    """
     template = mutated(mutation)
     for where, what in inputs.accepted({mutation.stack: template}):
         return Finding("templates refuse what is out of bounds or contradicts itself", where, what)
-    for name, variant in _variants(mutation.stack):
+    for name, variant in (_distinct if quick else _variants)(mutation.stack):
         try:
             environment = with_template(name, variant, template)
             finding = first_finding(environment, set(_before(name, variant)))
@@ -110,18 +124,7 @@ def caught(mutation: Mutation) -> Finding | None:
 # --- Ways to say where a change is -----------------------------------------------------------------------------------
 
 
-def resources(body: Body, resource_type: str, **properties: object) -> Iterator[dict[str, object]]:
-    """The resources of a type, perhaps with these properties; found by what they are, not by their names."""
-    section = body["Resources"]
-    assert isinstance(section, dict)
-    for resource in section.values():
-        if resource["Type"] == resource_type and all(
-            resource.get("Properties", {}).get(key) == value for key, value in properties.items()
-        ):
-            yield resource
-
-
-def resource(body: Body, name: str) -> dict[str, object]:
+def resource(body: Body, name: str) -> dict[str, Any]:
     """One resource by its logical id."""
     section = body["Resources"]
     assert isinstance(section, dict)
@@ -130,7 +133,7 @@ def resource(body: Body, name: str) -> dict[str, object]:
     return found
 
 
-def put(stack: str, path: str, value: object) -> Callable[[Body], None]:
+def put(path: str, value: object) -> Callable[[Body], None]:
     """Sets what is at a path such as "Database/Properties/PubliclyAccessible", below Resources."""
 
     def apply(body: Body) -> None:
@@ -140,7 +143,7 @@ def put(stack: str, path: str, value: object) -> Callable[[Body], None]:
     return apply
 
 
-def drop(stack: str, path: str) -> Callable[[Body], None]:
+def drop(path: str) -> Callable[[Body], None]:
     """Removes what is at a path, or a whole resource, or another section's entry ("/Rules/X")."""
 
     def apply(body: Body) -> None:
@@ -150,7 +153,7 @@ def drop(stack: str, path: str) -> Callable[[Body], None]:
     return apply
 
 
-def replace_text(stack: str, path: str, old: str, new: str) -> Callable[[Body], None]:
+def replace_text(path: str, old: str, new: str) -> Callable[[Body], None]:
     """Replaces text in the string at a path."""
 
     def apply(body: Body) -> None:
@@ -162,7 +165,7 @@ def replace_text(stack: str, path: str, old: str, new: str) -> Callable[[Body], 
     return apply
 
 
-def _target(body: Body, path: str) -> tuple[dict | list, str | int]:  # type: ignore[type-arg]
+def _target(body: Body, path: str) -> tuple[Any, str | int]:
     here: object = body if path.startswith("/") else body["Resources"]
     *parts, last = path.strip("/").split("/")
     for part in parts:

@@ -10,11 +10,11 @@ WORLD = "0.0.0.0/0"
 
 
 def _set(name: str, stack: str, path: str, value: object) -> Mutation:
-    return Mutation(name, stack, put(stack, path, value))
+    return Mutation(name, stack, put(path, value))
 
 
 def _drop(name: str, stack: str, path: str) -> Mutation:
-    return Mutation(name, stack, drop(stack, path))
+    return Mutation(name, stack, drop(path))
 
 
 def _do(name: str, stack: str, apply: Callable[[Body], None]) -> Mutation:
@@ -22,7 +22,7 @@ def _do(name: str, stack: str, apply: Callable[[Body], None]) -> Mutation:
 
 
 def _text(name: str, stack: str, path: str, old: str, new: str) -> Mutation:
-    return Mutation(name, stack, replace_text(stack, path, old, new))
+    return Mutation(name, stack, replace_text(path, old, new))
 
 
 def _add_resource(logical_id: str, kind: str, **properties: object) -> Callable[[Body], None]:
@@ -34,7 +34,7 @@ def _add_resource(logical_id: str, kind: str, **properties: object) -> Callable[
     return apply
 
 
-def _attribute(stack: str, target_group: str, key: str, value: str) -> Callable[[Body], None]:
+def _attribute(target_group: str, key: str, value: str) -> Callable[[Body], None]:
     """Changes an attribute of a target group or load balancer, wherever in a condition it is."""
 
     def walk(node: object) -> None:
@@ -52,7 +52,7 @@ def _attribute(stack: str, target_group: str, key: str, value: str) -> Callable[
 
 def _statement(role: str, sid: str, key: str, value: object) -> Callable[[Body], None]:
     def apply(body: Body) -> None:
-        found = resource(body, role)["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]  # type: ignore[index]
+        found = resource(body, role)["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         next(one for one in found if one["Sid"] == sid)[key] = value
 
     return apply
@@ -75,6 +75,12 @@ def _ingress(group: str, port: int) -> dict[str, object]:
         "ToPort": port,
         "CidrIp": WORLD,
     }
+
+
+def _keep_api(body: Body) -> None:
+    """/api/* is the last of the behaviours that come with Mode all."""
+    behaviours = resource(body, "Distribution")["Properties"]["DistributionConfig"]["CacheBehaviors"]["Fn::If"][1]
+    behaviours[-1]["CachePolicyId"] = {"Ref": "StaticCache"}
 
 
 NAMED = [
@@ -266,12 +272,12 @@ NAMED = [
     _do(
         "draining takes 300 s",
         "app",
-        _attribute("app", "ApiTargetGroup", "deregistration_delay.timeout_seconds", "300"),
+        _attribute("ApiTargetGroup", "deregistration_delay.timeout_seconds", "300"),
     ),
     _do(
         "web draining has the default",
         "app",
-        _attribute("app", "WebTargetGroup", "deregistration_delay.timeout_seconds", "300"),
+        _attribute("WebTargetGroup", "deregistration_delay.timeout_seconds", "300"),
     ),
     _drop("nobody waits for an API instance to drain", "app", "ApiDrain"),
     _set("the hook gives up before the drain ends", "app", "WebDrain/Properties/HeartbeatTimeout", 10),
@@ -331,7 +337,7 @@ NAMED = [
     _do(
         "the load balancer outlasts nginx's connections",
         "app",
-        _attribute("app", "Alb", "idle_timeout.timeout_seconds", "120"),
+        _attribute("Alb", "idle_timeout.timeout_seconds", "120"),
     ),
     _set("cookies are sent without https", "app", "ConfigApiCookieSecure/Properties/Value", "off"),
     _drop("an instance may start without its configuration", "app", "ApiGroup/DependsOn"),
@@ -383,11 +389,7 @@ NAMED = [
     _do(
         "CloudFront keeps the API's answers",
         "edge",
-        lambda body: resource(body, "Distribution")["Properties"]["DistributionConfig"]["CacheBehaviors"]["Fn::If"][1][
-            -1
-        ].update(  # type: ignore[index]
-            CachePolicyId={"Ref": "StaticCache"}
-        ),
+        _keep_api,
     ),
     _drop("the apex leads nowhere", "records", "Apex"),
     _drop("the certificate is not for www", "certificate", "Certificate/Properties/SubjectAlternativeNames"),

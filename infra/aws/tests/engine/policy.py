@@ -40,7 +40,9 @@ class Statement:
         if not self.names(action) or not any(matches(pattern, resource) for pattern in self.resources):
             return False
         return all(
-            _holds(operator, context.get(key), values) for operator, keys in self.condition.items() for key, values in keys.items()
+            _holds(operator, context.get(key), values)
+            for operator, keys in self.condition.items()
+            for key, values in keys.items()
         )
 
     def __str__(self) -> str:
@@ -68,7 +70,9 @@ def _holds(operator: str, value: str | None, wanted: Sequence[str]) -> bool:
     if value is None:
         return if_exists or base in ("StringNotEquals", "StringNotLike")
     match base:
-        case "StringEquals" | "ArnEquals" if base == "StringEquals" or not any(set("*?") & set(each) for each in wanted):
+        case "StringEquals" | "ArnEquals" if base == "StringEquals" or not any(
+            set("*?") & set(each) for each in wanted
+        ):
             return value in wanted
         case "StringNotEquals":
             return value not in wanted
@@ -88,7 +92,10 @@ def statements(role: str, properties: Mapping[str, Value], binding: Bind) -> lis
     found = []
     for policy in _list(bind(properties.get("Policies") or [], binding)):
         document = policy["PolicyDocument"]
-        found += [_statement(role, f"{policy['PolicyName']}-{number}", each) for number, each in enumerate(_list(document["Statement"]))]
+        found += [
+            _statement(role, f"{policy['PolicyName']}-{number}", each)
+            for number, each in enumerate(_list(document["Statement"]))
+        ]
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.environment import Variant, presets
+from trestle_aws import presets
+
+from engine.environment import Variant
 
 DOMAIN = "Domain=shop.example.com"
 ACCESS = ("access.Bastion=yes", "access.OpenVpn=yes", "access.AdminCidr=198.51.100.0/24", "access.KeyPair=operators")

@@ -151,5 +151,10 @@ def widgets(resource: Resource) -> Iterator[Widget]:
             statistic = options.get("stat") or said.get("stat") or ""
             metrics.append(Metric(names[0], names[1], pairs, statistic, said.get("period", 0)))
         yield Widget(
-            one["type"], said["title"], said.get("region", ""), tuple(metrics), said.get("query", ""), tuple(said.get("alarms", ()))
+            one["type"],
+            said["title"],
+            said.get("region", ""),
+            tuple(metrics),
+            said.get("query", ""),
+            tuple(said.get("alarms", ())),
         )

@@ -12,8 +12,8 @@ from trestle_aws.context import Context
 from trestle_aws.errors import DONE, Failure
 
 EXAMPLES = """\
-trestle-aws data-move --yes      stops the shop, dumps, loads, compares both sides; the shop stays stopped"""
-# A dump and load of some 10 million rows.
+trestle-aws data-move --yes      stops writes, copies, compares both sides; then the old shop stays stopped"""
+# A copy of some 10 million rows.
 WITHIN = 7200
 
 
@@ -26,9 +26,9 @@ def add(commands: Commands) -> None:
         "Move the data of stage 1 from its instance to RDS",
         EXAMPLES,
         description=(
-            "Part of `move` to stage 2, and of use alone when that was stopped in the middle. All rows arrive, and "
-            "both audits say the same, or "
-            "RDS is left empty and the shop starts again as it was."
+            "Part of `move` to stage 2, and of use alone when that was stopped in the middle. The shop can be read "
+            "from meanwhile; writes answer 503 (maintenance). All rows arrive, and both audits say the same, or "
+            "nothing was moved and the shop takes writes again."
         ),
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -36,9 +36,8 @@ def add(commands: Commands) -> None:
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Does it."""
-    confirm.by_name(
-        "the shop is stopped, and stays so when its data is in RDS", context.place.prefix[:-1], yes=args.yes
-    )
+    what = "nothing can be bought meanwhile, and the shop stays stopped when its data is in RDS"
+    confirm.by_name(what, context.place.prefix[:-1], yes=args.yes)
     move(context)
     return DONE
 
@@ -51,7 +50,7 @@ def move(context: Context) -> None:
     replicas = fleet.look(context).replicas()
     if len(replicas) != 1:
         raise Failure(f"one instance has the data, and there are {len(replicas)}")
-    context.say(f"{replicas[0].id}: the shop is stopped, its data goes to RDS")
+    context.say(f"{replicas[0].id}: writes stop, the data goes to RDS")
     ran = context.remote.run(replicas[0].id, instance.data_move(), within=WITHIN)
     for line in ran.output.splitlines():
         context.say(line)

@@ -36,8 +36,7 @@ def add(commands: Commands) -> None:
         EXAMPLES,
         description=(
             "Stops before anything that AWS would replace and the growth path does not name. Safe to repeat. From "
-            "stage 1 to stage 2 it moves "
-            "the data, for which the shop is stopped."
+            "stage 1 to stage 2 it moves the data; meanwhile the shop can be read from, and writes answer 503."
         ),
     )
     add_preset(parser, optional=True)
@@ -57,7 +56,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
     context.say(f"from {source.name} to {target.name}")
     moves_data = _moves_data(source, target)
     if moves_data:
-        confirm.by_name("the shop is stopped while its data goes to RDS", context.place.prefix[:-1], yes=args.yes)
+        what = "nothing can be bought while the data goes to RDS and the instance is replaced"
+        confirm.by_name(what, context.place.prefix[:-1], yes=args.yes)
     first = _transition(source, target, has_instances=context.stacks().state("instances") is not None)
     deployment = prepare(context, args, first)
     listed = expected.listed(source.name, target.name, context.root) | set(args.allow)

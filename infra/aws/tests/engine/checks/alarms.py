@@ -33,7 +33,11 @@ def counted(environment: Environment) -> dict[str, Resource]:
 
 def groups(environment: Environment) -> dict[str, str]:
     """The groups' names, by tier."""
-    return {"Web": str(environment.export("WebGroup")), "Api": str(environment.export("ApiGroup"))} if environment.has("app") else {}
+    return (
+        {"Web": str(environment.export("WebGroup")), "Api": str(environment.export("ApiGroup"))}
+        if environment.has("app")
+        else {}
+    )
 
 
 def instances(environment: Environment) -> list[str]:
@@ -45,7 +49,10 @@ def nodes(environment: Environment) -> list[str]:
     """The cache's nodes, by the names that ElastiCache gives them."""
     if not environment.has("data") or environment.parameter("Cache", "data") == "none":
         return []
-    return [f"{environment.export('CacheIdentifier')}-{number:03}" for number in range(1, int(environment.parameter("CacheNodes", "data")) + 1)]
+    return [
+        f"{environment.export('CacheIdentifier')}-{number:03}"
+        for number in range(1, int(environment.parameter("CacheNodes", "data")) + 1)
+    ]
 
 
 def targets(environment: Environment) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
@@ -57,7 +64,10 @@ def targets(environment: Environment) -> dict[str, tuple[str, tuple[tuple[str, s
     web, api = (str(environment.export(f"{tier}TargetGroupFullName")) for tier in ("Web", "Api"))
     return {
         "Web": ("AWS/ApplicationELB", (("LoadBalancer", alb), ("TargetGroup", web))),
-        "Api": ("AWS/NetworkELB" if by_nlb else "AWS/ApplicationELB", (("LoadBalancer", nlb if by_nlb else alb), ("TargetGroup", api))),
+        "Api": (
+            "AWS/NetworkELB" if by_nlb else "AWS/ApplicationELB",
+            (("LoadBalancer", nlb if by_nlb else alb), ("TargetGroup", api)),
+        ),
     }
 
 
@@ -68,13 +78,18 @@ def subjects(environment: Environment) -> set[tuple[str, tuple[tuple[str, str], 
         found.add(("AWS/ApplicationELB", (("LoadBalancer", str(environment.export("AlbFullName"))),)))
         found |= set(targets(environment).values())
     for name in groups(environment).values():
-        found |= {("AWS/EC2", (("AutoScalingGroupName", name),)), ("AWS/AutoScaling", (("AutoScalingGroupName", name),))}
+        found |= {
+            ("AWS/EC2", (("AutoScalingGroupName", name),)),
+            ("AWS/AutoScaling", (("AutoScalingGroupName", name),)),
+        }
     found |= {("AWS/EC2", (("InstanceId", str(one.ref)),)) for one in environment.resources("AWS::EC2::Instance")}
     found |= {("AWS/ElastiCache", (("CacheClusterId", name),)) for name in nodes(environment)}
     if environment.has("data"):
         found.add(("AWS/RDS", (("DBInstanceIdentifier", str(environment.export("DatabaseIdentifier"))),)))
     if environment.has("edge"):
-        found.add(("AWS/CloudFront", (("DistributionId", str(environment.export("DistributionId"))), ("Region", "Global"))))
+        found.add(
+            ("AWS/CloudFront", (("DistributionId", str(environment.export("DistributionId"))), ("Region", "Global")))
+        )
     for one in environment.resources("AWS::Lambda::Function"):
         found.add(("AWS/Lambda", (("FunctionName", str(one.ref)),)))
     return found
@@ -265,23 +280,54 @@ def situations(environment: Environment) -> Iterator[tuple[str, Values, set[str]
     """What may be the case, and the watched metrics whose alarms ring then; all others are silent."""
     nothing: dict[str, float | None] = {name: None for name in ("RequestCount", "Answers", "TargetResponseTime")}
     yield "nobody visits", day(environment, **nothing), set()
-    yield "one of three answers is 5xx at night", day(environment, RequestCount=3, Answers=3, HTTPCode_Target_5XX_Count=1, Errors=1, Slow=1), {"Errors of Lambda"}
-    stopped = {"GroupDesiredCapacity": 0.0, "GroupInServiceInstances": 0.0, "HealthyHostCount": None, "UnHealthyHostCount": None, "CPUUtilization": None}
-    yield "stopped for the night, and a visitor comes", day(environment, **nothing, **stopped, HTTPCode_ELB_5XX_Count=50), set()
+    yield (
+        "one of three answers is 5xx at night",
+        day(environment, RequestCount=3, Answers=3, HTTPCode_Target_5XX_Count=1, Errors=1, Slow=1),
+        {"Errors of Lambda"},
+    )
+    stopped = {
+        "GroupDesiredCapacity": 0.0,
+        "GroupInServiceInstances": 0.0,
+        "HealthyHostCount": None,
+        "UnHealthyHostCount": None,
+        "CPUUtilization": None,
+    }
+    yield (
+        "stopped for the night, and a visitor comes",
+        day(environment, **nothing, **stopped, HTTPCode_ELB_5XX_Count=50),
+        set(),
+    )
     yield "nothing is published at all", lambda metric: None, set()
-    yield "nothing could be launched", day(environment, GroupInServiceInstances=0, HealthyHostCount=None), {"HealthyHostCount"}
-    yield "all have failed their checks", day(environment, HealthyHostCount=0, UnHealthyHostCount=2), {"HealthyHostCount", "UnHealthyHostCount"}
-    yield "the second half of a rolling change", day(environment, HealthyHostCount=1, GroupInServiceInstances=3, GroupDesiredCapacity=2), set()
+    yield (
+        "nothing could be launched",
+        day(environment, GroupInServiceInstances=0, HealthyHostCount=None),
+        {"HealthyHostCount"},
+    )
+    yield (
+        "all have failed their checks",
+        day(environment, HealthyHostCount=0, UnHealthyHostCount=2),
+        {"HealthyHostCount", "UnHealthyHostCount"},
+    )
+    yield (
+        "the second half of a rolling change",
+        day(environment, HealthyHostCount=1, GroupInServiceInstances=3, GroupDesiredCapacity=2),
+        set(),
+    )
 
 
 @property_of("what is meant to be is no alarm")
 def meant(environment: Environment) -> Iterator[tuple[object, str]]:
     for what, values, expected in situations(environment):
         for alarm in alarms(environment):
-            watched = {f"{one.name} of Lambda" if one.namespace == "AWS/Lambda" else one.name for one in alarm.metrics.values()} - SUPPORTING
+            watched = {
+                f"{one.name} of Lambda" if one.namespace == "AWS/Lambda" else one.name for one in alarm.metrics.values()
+            } - SUPPORTING
             answer = _rings(alarm, values)
             if answer is not bool(watched & expected):
-                yield alarm.resource, f"{what}: {'rings' if answer is True else 'is silent' if answer is False else answer}"
+                yield (
+                    alarm.resource,
+                    f"{what}: {'rings' if answer is True else 'is silent' if answer is False else answer}",
+                )
 
 
 MINUTES = {"CPUCreditBalance": (60, 120), "CPUUtilization": (5, 15), "FreeStorageSpace": (5, 30)}
@@ -325,7 +371,10 @@ def told(environment: Environment) -> Iterator[tuple[object, str]]:
     if where is None or environment.export("AlertTopicArn") != where.ref:
         yield "ops", "there is no topic, or it is not exported"
         return
-    queries = {str(one.properties.get("Name")).rpartition("/")[2] for one in environment.resources("AWS::Logs::QueryDefinition")}
+    queries = {
+        str(one.properties.get("Name")).rpartition("/")[2]
+        for one in environment.resources("AWS::Logs::QueryDefinition")
+    }
     inner: set[str] = set()
     for one in environment.resources(COMPOSITE):
         inner |= children(one)
@@ -346,7 +395,11 @@ def told(environment: Environment) -> Iterator[tuple[object, str]]:
                 yield one, f"names the saved query {query}, which is not there"
     for name in sorted(inner - names):
         yield "ops", f"a composite alarm is made of {name}, which is not there"
-    gone = {str(alarm.resource.ref) for alarm in alarms(environment) if any(one.name == "HealthyHostCount" for one in alarm.metrics.values())}
+    gone = {
+        str(alarm.resource.ref)
+        for alarm in alarms(environment)
+        if any(one.name == "HealthyHostCount" for one in alarm.metrics.values())
+    }
     if inner != gone:
         yield "ops", f"the shop is down by {sorted(inner)}, not when a tier has nobody left"
 
@@ -356,7 +409,11 @@ def publishing(environment: Environment) -> Iterator[tuple[object, str]]:
     where = topic(environment)
     if where is None:
         return
-    policies = [one for one in environment.resources("AWS::SNS::TopicPolicy") if where.ref in items(one.properties.get("Topics"))]
+    policies = [
+        one
+        for one in environment.resources("AWS::SNS::TopicPolicy")
+        if where.ref in items(one.properties.get("Topics"))
+    ]
     lines = [mapping(line) for one in policies for line in items(at(one.properties, "PolicyDocument/Statement"))]
     prefix = f"{environment.parameter('Project', 'ops')}-{environment.parameter('Environment', 'ops')}-"
     source = f"arn:aws:cloudwatch:{environment.region}:123456789012:alarm:{prefix}*"
@@ -465,5 +522,21 @@ def dashboard(environment: Environment) -> Iterator[tuple[object, str]]:
             yield where, f"{one.title}: {name} is no alarm"
     # CloudFront's in another region, and the function's, are nobody's daily look.
     for namespace, name, _ in sorted(wanted(environment)):
-        if (namespace, name) not in seen and name not in ("UnHealthyHostCount", "StatusCheckFailed", "CPUCreditBalance") and namespace != "AWS/Lambda":
+        if (
+            (namespace, name) not in seen
+            and name not in ("UnHealthyHostCount", "StatusCheckFailed", "CPUCreditBalance")
+            and namespace != "AWS/Lambda"
+        ):
             yield where, f"does not show {name} of {namespace}, which has an alarm"
+
+
+@property_of("alarms ask for statistics that CloudWatch knows")
+def statistics(environment: Environment) -> Iterator[tuple[object, str]]:
+    """The schema takes any text there, and the alarm would never have data."""
+    for resource in environment.resources("AWS::CloudWatch::Alarm"):
+        for one in map(mapping, items(resource.properties.get("Metrics"))):
+            stat = at(one, "MetricStat/Stat")
+            if stat is not None and not re.fullmatch(
+                r"Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?", str(stat)
+            ):
+                yield resource, f"{one.get('Id')} is the {stat}"

@@ -98,7 +98,9 @@ def _headers(value: Value) -> frozenset[str]:
     kind = settings.get("HeaderBehavior", "none")
     if kind in ("allViewer", "allViewerAndWhitelistCloudFront"):
         return frozenset({"*"})
-    return frozenset(str(name).lower() for name in items(settings.get("Headers"))) if kind == "whitelist" else frozenset()
+    return (
+        frozenset(str(name).lower() for name in items(settings.get("Headers"))) if kind == "whitelist" else frozenset()
+    )
 
 
 def _policy(environment: Environment, value: Value) -> Policy | None:
@@ -165,7 +167,9 @@ def behaviours(environment: Environment) -> Iterator[Behaviour | str]:
 
 def fits(pattern: str, path: str) -> bool:
     """CloudFront's patterns: * is anything, slashes too, ? one character."""
-    expression = "".join(".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
+    expression = "".join(
+        ".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern)
+    )
     return re.fullmatch(expression, path) is not None
 
 
@@ -207,7 +211,10 @@ def https(environment: Environment) -> Iterator[tuple[object, str]]:
         if one.viewers not in ("redirect-to-https", "https-only"):
             yield where, f"{one.pattern} is answered by {one.viewers}"
         if one.methods not in METHODS or one.kept_methods != READS:
-            yield where, f"{one.pattern}: CloudFront does not take these methods, or keeps answers to others than GET and HEAD"
+            yield (
+                where,
+                f"{one.pattern}: CloudFront does not take these methods, or keeps answers to others than GET and HEAD",
+            )
     settings = config(environment)
     for flag in ("Enabled", "IPV6Enabled"):
         if not truth(settings.get(flag)):
@@ -258,7 +265,10 @@ def personal(environment: Environment) -> Iterator[tuple[object, str]]:
         elif one.policy.keeps:
             yield where, f"{method} {path} is kept for up to {one.policy.longest:g} s"
         elif one.sent != Sent(frozenset({"*"}), "all", "all"):
-            yield where, f"{method} {path}: not everything is sent on, so Host, Authorization, cookies or the query are lost"
+            yield (
+                where,
+                f"{method} {path}: not everything is sent on, so Host, Authorization, cookies or the query are lost",
+            )
         elif one.compress:
             yield where, f"{method} {path} is compressed, also where it holds a token (BREACH)"
 
@@ -277,7 +287,10 @@ def _catalogue(where: Resource, path: str, one: Behaviour, seconds: float) -> It
         yield where, f"{path}: the answer depends on Host (www redirects) and Origin (CORS), the key does not"
     if not (policy.compresses and one.compress):
         yield where, f"{path} is kept as it is and not compressed"
-    if not {"access-control-request-method", "access-control-request-headers"} <= sent.headers or "OPTIONS" not in one.methods:
+    if (
+        not {"access-control-request-method", "access-control-request-headers"} <= sent.headers
+        or "OPTIONS" not in one.methods
+    ):
         yield where, f"{path}: a CORS preflight does not reach the API"
 
 
@@ -288,7 +301,13 @@ def static(environment: Environment) -> Iterator[tuple[object, str]]:
         return
     for page in PAGES:
         one = for_path(environment, page)
-        if one is None or one.origin != "shop" or one.policy.keeps or one.sent.headers != {"*"} or not {"GET", "HEAD"} <= one.methods:
+        if (
+            one is None
+            or one.origin != "shop"
+            or one.policy.keeps
+            or one.sent.headers != {"*"}
+            or not {"GET", "HEAD"} <= one.methods
+        ):
             yield where, f"{page} is not asked of the shop each time, with all that the browser sent"
     one = for_path(environment, FILE)
     if one is None or one.origin != "shop" or not {"GET", "HEAD"} <= one.methods:
@@ -310,7 +329,10 @@ def errors(environment: Environment) -> Iterator[tuple[object, str]]:
     where = distribution(environment)
     if where is None:
         return
-    told = {number(mapping(one).get("ErrorCode")): mapping(one) for one in items(config(environment).get("CustomErrorResponses"))}
+    told = {
+        number(mapping(one).get("ErrorCode")): mapping(one)
+        for one in items(config(environment).get("CustomErrorResponses"))
+    }
     for code in sorted(KEPT_ERRORS):
         if code not in told or number(told[code].get("ErrorCachingMinTTL")) != 0:
             yield where, f"{code} outlasts its cause"
@@ -340,7 +362,12 @@ def pictures(environment: Environment) -> Iterator[tuple[object, str]]:
     assert one is not None
     if one.sent.headers or one.sent.cookies != "none" or one.sent.query != "none":
         yield where, "tells S3 of the visitor, whose Host S3 does not know"
-    if not one.policy.keeps or one.policy.lowest != 0 or not 3600 <= one.policy.usual <= 604800 or one.policy.longest < one.policy.usual:
+    if (
+        not one.policy.keeps
+        or one.policy.lowest != 0
+        or not 3600 <= one.policy.usual <= 604800
+        or one.policy.longest < one.policy.usual
+    ):
         yield where, "pictures do not rest for between an hour and a week, or no longer than they say"
     if not (one.compress and one.policy.compresses):
         yield where, "pictures, which are text, are not compressed"
@@ -349,13 +376,23 @@ def pictures(environment: Environment) -> Iterator[tuple[object, str]]:
     headers = environment.behind(one.headers_policy)
     security = mapping(at(headers.properties, "ResponseHeadersPolicyConfig/SecurityHeadersConfig")) if headers else {}
     content = str(at(security, "ContentSecurityPolicy/ContentSecurityPolicy"))
-    if "default-src 'none'" not in content or "sandbox" not in [part.strip() for part in content.split(";")] or "script-src" in content:
+    if (
+        "default-src 'none'" not in content
+        or "sandbox" not in [part.strip() for part in content.split(";")]
+        or "script-src" in content
+    ):
         yield where, "a picture that is opened by itself may run scripts"
-    if not all(truth(at(security, f"{name}/Override")) for name in ("ContentSecurityPolicy", "StrictTransportSecurity")):
+    if not all(
+        truth(at(security, f"{name}/Override")) for name in ("ContentSecurityPolicy", "StrictTransportSecurity")
+    ):
         yield where, "what S3 says goes over what pictures may do"
     if not truth(at(security, "ContentTypeOptions/Override")):
         yield where, "a picture may be taken for something else (nosniff)"
-    more = [mapping(one) for one in items(at(headers.properties, "ResponseHeadersPolicyConfig/CustomHeadersConfig/Items"))] if headers else []
+    more = (
+        [mapping(one) for one in items(at(headers.properties, "ResponseHeadersPolicyConfig/CustomHeadersConfig/Items"))]
+        if headers
+        else []
+    )
     if {"Header": "Cross-Origin-Resource-Policy", "Value": "cross-origin", "Override": True} not in more:
         yield where, "the shop's pages, which are of another origin, may not show the pictures"
     if PREFIX in {path.name for path in (SERVICES / "web/storefront").iterdir()}:
@@ -371,7 +408,11 @@ def strict(environment: Environment) -> Iterator[tuple[object, str]]:
         if isinstance(one, str):
             continue
         policy = environment.behind(one.headers_policy)
-        said = mapping(at(policy.properties, "ResponseHeadersPolicyConfig/SecurityHeadersConfig/StrictTransportSecurity")) if policy else {}
+        said = (
+            mapping(at(policy.properties, "ResponseHeadersPolicyConfig/SecurityHeadersConfig/StrictTransportSecurity"))
+            if policy
+            else {}
+        )
         if number(said.get("AccessControlMaxAgeSec")) < 15768000 or not said:
             yield where, f"{one.pattern} has no Strict-Transport-Security of half a year or more"
 

@@ -171,11 +171,11 @@ def started_tagged(environment: Environment) -> Iterator[tuple[object, str]]:
         data = resource.properties.get("LaunchTemplateData")
         specifications = items(data.get("TagSpecifications")) if isinstance(data, dict) else []
         kinds = {}
-        for one in specifications:
-            if isinstance(one, dict):
-                kinds[str(one.get("ResourceType"))] = {
+        for item in specifications:
+            if isinstance(item, dict):
+                kinds[str(item.get("ResourceType"))] = {
                     str(tag["Key"]): tag["Value"]
-                    for tag in items(one.get("Tags"))
+                    for tag in items(item.get("Tags"))
                     if isinstance(tag, dict) and "Value" in tag
                 }
         # A group and an instance have tags of their own, which the instance gets.

@@ -186,9 +186,9 @@ def configuration_refreshes(environment: Environment) -> Iterator[tuple[object, 
         return
     texts = {}
     for machine in machines(environment):
-        for role in ("web", "api"):
-            if machine.resource is group_of(environment, role):
-                texts[role] = user_data(machine)
+        for tier in ("web", "api"):
+            if machine.resource is group_of(environment, tier):
+                texts[tier] = user_data(machine)
     for parameter in environment.resources("AWS::SSM::Parameter"):
         name = str(parameter.properties.get("Name"))
         role = next((one for one in ("web", "api") if f"/config/{one}/" in name), None)

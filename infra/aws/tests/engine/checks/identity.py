@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
 
+import botocore.session
+from botocore.exceptions import UnknownServiceError
+from trestle_aws.values import Value
+
+from engine.checks.machine import machines, user_data
 from engine.checks.registry import property_of
 from engine.environment import GIVEN, Environment, at, items, mapping
 
 
-def statements(environment: Environment) -> Iterator[tuple[object, dict]]:
+def statements(environment: Environment) -> Iterator[tuple[object, dict[str, Value]]]:
     """Each statement of each role's policies."""
     for resource in environment.resources("AWS::IAM::Role"):
         for policy in map(mapping, items(resource.properties.get("Policies"))):
@@ -111,7 +118,7 @@ def policy_language(environment: Environment) -> Iterator[tuple[object, str]]:
                     yield resource, f"{path}: Effect is {statement.get('Effect')}"
 
 
-def documents(value, path: str = "") -> Iterator[tuple[str, object]]:  # type: ignore[no-untyped-def]
+def documents(value: Value, path: str = "") -> Iterator[tuple[str, Value]]:
     """Policy documents, wherever they are in a resource."""
     if isinstance(value, dict):
         for key, item in value.items():
@@ -121,3 +128,51 @@ def documents(value, path: str = "") -> Iterator[tuple[str, object]]:  # type: i
     elif isinstance(value, list):
         for item in value:
             yield from documents(item, path)
+
+
+# Actions that are named otherwise than the call, or whose service boto3 does not know.
+NOT_CALLS = WITHOUT_RESOURCE | {"lambda:InvokeFunction", "ssm:UpdateInstanceInformation"}
+
+
+@cache
+def operations(service: str) -> frozenset[str]:
+    """The calls of a service."""
+    return frozenset(botocore.session.get_session().get_service_model(service).operation_names)
+
+
+@property_of("policies allow actions that exist")
+def actions_exist(environment: Environment) -> Iterator[tuple[object, str]]:
+    """A misspelled action is no error to IAM; it allows nothing."""
+    for where, statement in statements(environment):
+        for action in map(str, items(statement.get("Action"))):
+            service, _, name = action.partition(":")
+            try:
+                known = action in NOT_CALLS or name in operations(service)
+            except UnknownServiceError:
+                known = False
+            if not known and "*" not in action:
+                yield where, f"{statement.get('Sid')} allows {action}, which is nothing"
+
+
+@property_of("the VPN's role may do what its program does, and nothing else")
+def vpn_role(environment: Environment) -> Iterator[tuple[object, str]]:
+    for machine in machines(environment):
+        if machine.stack != "access":
+            continue
+        called = {
+            f"ssm:{name}"
+            for name in re.findall(r"\| *(?:\\\n)? *ssm (\w+)|^ *ssm (\w+)", user_data(machine), re.MULTILINE)
+            for name in name
+            if name
+        }
+        profile = environment.behind(machine.data.get("IamInstanceProfile"))
+        allowed = set()
+        for role in map(environment.behind, items(profile.properties.get("Roles")) if profile else []):
+            for where, statement in statements(environment):
+                if where is role:
+                    allowed |= set(map(str, items(statement.get("Action"))))
+        if called != allowed:
+            yield (
+                machine,
+                f"calls {', '.join(sorted(called)) or 'nothing'} and may {', '.join(sorted(allowed)) or 'do nothing'}",
+            )

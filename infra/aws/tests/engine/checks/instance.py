@@ -72,10 +72,16 @@ def _wrong(environment: Environment, part: str, value: Value, kind: str) -> str:
     """Why a value is not of its kind; "" when it is."""
     behind = environment.behind(value)
     if kind.startswith("/"):
-        named = behind is not None and behind.type == "AWS::SecretsManager::Secret" and kind in str(behind.properties.get("Name"))
+        named = (
+            behind is not None
+            and behind.type == "AWS::SecretsManager::Secret"
+            and kind in str(behind.properties.get("Name"))
+        )
         return "" if named else f"is {value}, which is no secret *{kind}*"
     if kind:
-        right = behind is not None and behind.type == TYPES[part] and str(getattr(value, "attribute", "")).endswith(kind)
+        right = (
+            behind is not None and behind.type == TYPES[part] and str(getattr(value, "attribute", "")).endswith(kind)
+        )
         return "" if right else f"is {value}, not the {kind.lower()} of the {part}"
     return ""
 

@@ -172,6 +172,10 @@ def starts(environment: Environment) -> Iterator[tuple[object, str]]:
         body = found[found.index("set -euo pipefail") :] if "set -euo pipefail" in found else found
         if body.strip() != tested_user_data().strip():
             yield machine, "its user-data is not instance/user-data.sh"
+        before = found.split("set -euo pipefail", 1)[0].splitlines()[1:]
+        strange = [line for line in before if line and not re.fullmatch(r"#.*|[A-Za-z0-9]+='[^']*'", line)]
+        if strange:
+            yield machine, f"its user-data runs {strange[0]!r} before anything is tested"
         if not found.startswith("#!/bin/bash\n"):
             yield machine, "its user-data is no shell script, so cloud-init does not run it"
         if len(found) > 16 * 1024:

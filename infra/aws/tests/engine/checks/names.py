@@ -74,7 +74,10 @@ def _leads(environment: Environment, record: Resource, target: str) -> Iterator[
     if alias.get("HostedZoneId") != zone:
         yield record, f"is an alias in the zone {alias.get('HostedZoneId')}, in which {names[0]} is not"
     if alias.get("EvaluateTargetHealth") not in (False, "false"):
-        yield record, "is no answer when no target is well: a page of nginx's or CloudFront's is better, and CloudFront's alias allows no other"
+        yield (
+            record,
+            "is no answer when no target is well: a page of nginx's or CloudFront's is better, and CloudFront's alias allows no other",
+        )
     if "ResourceRecords" in record.properties or "TTL" in record.properties:
         yield record, "is an alias and has records"
 
@@ -153,7 +156,10 @@ def certificates(environment: Environment) -> Iterator[tuple[object, str]]:
             yield one, f"is exported as {sorted(stack.exports)}: trestle-aws passes CertificateArn on"
         given = environment.parameter("HostedZoneId", key)
         where = given or zone_of(environment)
-        proofs = {str(at(proof, "DomainName")): at(proof, "HostedZoneId") for proof in items(one.properties.get("DomainValidationOptions"))}
+        proofs = {
+            str(at(proof, "DomainName")): at(proof, "HostedZoneId")
+            for proof in items(one.properties.get("DomainValidationOptions"))
+        }
         for name in map(str, names):
             if name not in proofs or proofs[name] != where:
                 yield one, f"{name} is proven in the zone {proofs.get(name)}"

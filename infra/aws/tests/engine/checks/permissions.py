@@ -69,7 +69,8 @@ class Names:
         place = f"{GIVEN['Project']}/{GIVEN['Environment']}"
         self._path = f"/{place}/"
         self._parameters = {
-            str(parameter.properties["Name"]): parameter.properties["Value"] for parameter in environment.resources("AWS::SSM::Parameter")
+            str(parameter.properties["Name"]): parameter.properties["Value"]
+            for parameter in environment.resources("AWS::SSM::Parameter")
         }
 
     def call(self, said: str) -> Call | None:
@@ -80,7 +81,9 @@ class Names:
         match service:
             case "s3":
                 release = GIVEN["Release"]
-                return Call(action, f"arn:aws:s3:::{GIVEN['ReleaseBucket']}/releases/{release}/trestle-{release}-amd64.tar.gz")
+                return Call(
+                    action, f"arn:aws:s3:::{GIVEN['ReleaseBucket']}/releases/{release}/trestle-{release}-amd64.tar.gz"
+                )
             case "ssm":
                 return Call(action, f"{prefix}parameter{self._path}{about}")
             case "logs":
@@ -168,9 +171,15 @@ def _of_function(names: Names, function: Resource) -> Iterator[Call]:
     secret = bind(at(function.properties, "Environment/Variables/WEBHOOK_SECRET"), names.bound)
     yield Call("secretsmanager:GetSecretValue", str(secret))
     group = names.environment.behind(at(function.properties, "LoggingConfig/LogGroup"))
-    written = bind(group.properties.get("LogGroupName"), names.bound) if group else f"/aws/lambda/{function.properties.get('FunctionName')}"
+    written = (
+        bind(group.properties.get("LogGroupName"), names.bound)
+        if group
+        else f"/aws/lambda/{function.properties.get('FunctionName')}"
+    )
     for action in RUNTIME:
-        yield Call(action, f"arn:aws:logs:{names.region}:{ACCOUNT}:log-group:{written}:log-stream:2026/11/28/[$LATEST]0123")
+        yield Call(
+            action, f"arn:aws:logs:{names.region}:{ACCOUNT}:log-group:{written}:log-stream:2026/11/28/[$LATEST]0123"
+        )
 
 
 @property_of("roles may do what they do, and nothing else")
@@ -218,11 +227,15 @@ def _others(one: Bearer, known: list[Bearer]) -> Iterator[Call]:
             continue
         strange = call.resource.replace(f"{GIVEN['Project']}/{GIVEN['Environment']}", f"{GIVEN['Project']}/other")
         strange = strange.replace(f"{GIVEN['Project']}-{GIVEN['Environment']}", f"{GIVEN['Project']}-other")
-        elsewhere = call.resource.replace(f":{ACCOUNT}:", ":999999999999:").replace("arn:aws:s3:::", "arn:aws:s3:::another-")
+        elsewhere = call.resource.replace(f":{ACCOUNT}:", ":999999999999:").replace(
+            "arn:aws:s3:::", "arn:aws:s3:::another-"
+        )
         yield from (Call(call.action, other, call.context) for other in (strange, elsewhere) if other != call.resource)
         if call.context:
             yield Call(call.action, call.resource, _of_others(call.context))
-        yield from (Call(action, call.resource, call.context) for action in STRANGE if (action, call.resource) not in own)
+        yield from (
+            Call(action, call.resource, call.context) for action in STRANGE if (action, call.resource) not in own
+        )
 
 
 def _of_others(context: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

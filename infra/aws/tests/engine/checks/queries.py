@@ -20,7 +20,23 @@ REPOSITORY = Path(__file__).resolve().parents[5]
 ALWAYS = {"@timestamp", "@message", "@logStream", "@log", "@ingestionTime", "@ptr"}
 COMMANDS = {"fields", "filter", "stats", "sort", "limit", "parse", "display", "dedup"}
 WORDS = {"by", "as", "and", "or", "not", "in", "like", "asc", "desc"}
-FUNCTIONS = {"count", "sum", "avg", "min", "max", "pct", "bin", "ispresent", "strlen", "concat", "coalesce", "count_distinct", "abs", "ceil", "floor"}
+FUNCTIONS = {
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "pct",
+    "bin",
+    "ispresent",
+    "strlen",
+    "concat",
+    "coalesce",
+    "count_distinct",
+    "abs",
+    "ceil",
+    "floor",
+}
 
 
 @cache
@@ -70,7 +86,9 @@ def fields_of(environment: Environment, group: str) -> frozenset[str]:
 def problems(query: str, known: frozenset[str]) -> Iterator[str]:
     """What is wrong with a query for lines that hold these fields."""
     named: set[str] = set()
-    for number, command in enumerate(re.split(r"\n?\s*\|\s*", "\n".join(line for line in query.splitlines() if not line.startswith("#")))):
+    for number, command in enumerate(
+        re.split(r"\n?\s*\|\s*", "\n".join(line for line in query.splitlines() if not line.startswith("#")))
+    ):
         body = command.strip()
         word = body.split(" ", 1)[0]
         if word not in COMMANDS:
@@ -168,11 +186,25 @@ def counting(environment: Environment) -> Iterator[tuple[object, str]]:
             yield one, f"{one.properties.get('FilterPattern')} fits no line of nginx"
             continue
         name_of, sign, limit = match.group(1), match.group(2), float(match.group(3))
-        counts = [int({">": line[name_of] > limit, ">=": line[name_of] >= limit, "<": line[name_of] < limit, "=": line[name_of] == limit}[sign]) for line in lines]
+        counts = [
+            int(
+                {
+                    ">": line[name_of] > limit,
+                    ">=": line[name_of] >= limit,
+                    "<": line[name_of] < limit,
+                    "=": line[name_of] == limit,
+                }[sign]
+            )
+            for line in lines
+        ]
         if counts != wanted.get(name):
             yield one, f"counts {counts} of answers for {name}"
         body = mapping(items(one.properties.get("MetricTransformations"))[0])
-        if body.get("MetricValue") not in ("1", 1) or body.get("DefaultValue") not in (0, "0") or body.get("MetricNamespace") != own_namespace(environment):
+        if (
+            body.get("MetricValue") not in ("1", 1)
+            or body.get("DefaultValue") not in (0, "0")
+            or body.get("MetricNamespace") != own_namespace(environment)
+        ):
             yield one, "does not count ones"
         unit: Value = body.get("Unit")
         if unit not in (None, "Count"):

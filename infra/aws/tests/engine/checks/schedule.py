@@ -109,7 +109,9 @@ def steps(environment: Environment) -> Iterator[Step | tuple[Resource, str]]:
         yield from _step(one, what, starts, "ScheduleExpression", "ScheduleExpressionTimezone")
 
 
-def _step(resource: Resource, what: str | None, starts: bool, when: str, zone: str) -> Iterator[Step | tuple[Resource, str]]:
+def _step(
+    resource: Resource, what: str | None, starts: bool, when: str, zone: str
+) -> Iterator[Step | tuple[Resource, str]]:
     if what is None:
         yield resource, "stops and starts nothing of the shop"
         return
@@ -160,7 +162,10 @@ def hours(environment: Environment) -> Iterator[tuple[object, str]]:
         if step.starts and step.cron.days != days:
             yield step.resource, "starts on other days"
         if not step.starts and step.cron.days != frozenset(range(7)):
-            yield step.resource, "does not stop every evening, so RDS's own start after seven days, or somebody's, costs on"
+            yield (
+                step.resource,
+                "does not stop every evening, so RDS's own start after seven days, or somebody's, costs on",
+            )
         if step.cron.hour != (first if step.starts else last):
             yield step.resource, f"comes at {step.cron.hour}:{step.cron.minute:02}"
     minutes = {(step.what, step.starts): step.cron.hour * 60 + step.cron.minute for step in known}
@@ -213,22 +218,30 @@ def scheduler(environment: Environment) -> Iterator[tuple[object, str]]:
         yield from _role(environment, one, role, call, group)
 
 
-def _role(environment: Environment, one: Resource, role: Resource, call: str, group: Resource | None) -> Iterator[tuple[object, str]]:
+def _role(
+    environment: Environment, one: Resource, role: Resource, call: str, group: Resource | None
+) -> Iterator[tuple[object, str]]:
     service, _, name = call.partition(":")
     action = f"{service}:{name[:1].upper()}{name[1:]}"
     lines = [
-        mapping(line) for policy in items(role.properties.get("Policies")) for line in items(at(policy, "PolicyDocument/Statement"))
+        mapping(line)
+        for policy in items(role.properties.get("Policies"))
+        for line in items(at(policy, "PolicyDocument/Statement"))
     ]
     fitting = [line for line in lines if action in items(line.get("Action"))]
     if len(fitting) != 1:
         yield role, f"allows {action} {len(fitting)} times"
     for line in fitting:
         if service == "rds":
-            wanted: Value = Text((f"arn:aws:rds:{environment.region}:123456789012:db:", environment.export("DatabaseIdentifier")))  # type: ignore[arg-type]
+            wanted: Value = Text(
+                (f"arn:aws:rds:{environment.region}:123456789012:db:", environment.export("DatabaseIdentifier"))
+            )  # type: ignore[arg-type]
             if line.get("Resource") != wanted:
                 yield role, f"{action} is allowed on {line.get('Resource')}"
         else:
-            tags = {f"aws:ResourceTag/{tag}": environment.parameter(tag, "schedule") for tag in ("Project", "Environment")}
+            tags = {
+                f"aws:ResourceTag/{tag}": environment.parameter(tag, "schedule") for tag in ("Project", "Environment")
+            }
             if at(line, "Condition/StringEquals") != tags:
                 yield role, f"{action} is allowed on instances of others"
     trust = mapping(items(at(role.properties, "AssumeRolePolicyDocument/Statement"))[0])

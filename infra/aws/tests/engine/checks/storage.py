@@ -133,7 +133,7 @@ def bucket_exports(environment: Environment) -> Iterator[tuple[object, str]]:
 
 @property_of("logs are kept for as long as was asked, under the names that instances and queries use")
 def log_groups(environment: Environment) -> Iterator[tuple[object, str]]:
-    expected = {}
+    expected: dict[str, str] = {}
     if environment.has("network"):
         days = environment.parameter("LogRetentionDays", "network")
         expected |= {f"{NAMESPACE}/{name}": days for name in ("web", "api", "job", "system")}

@@ -47,6 +47,12 @@ def instance(to: Deployment, resource: Resource, properties: Properties) -> Made
         properties["Monitoring"] = {"Enabled": properties["Monitoring"]}
     if "CreditSpecification" in properties:
         properties["CreditSpecification"] = {"CpuCredits": properties["CreditSpecification"]["CPUCredits"]}
+    if "LaunchTemplate" in properties and "SubnetId" not in properties:
+        # moto forgets the interfaces of a launch template, and looks for security groups beside them.
+        named = properties["LaunchTemplate"]["LaunchTemplateId"]
+        version = ec2.describe_launch_template_versions(LaunchTemplateId=named)["LaunchTemplateVersions"][-1]
+        interfaces = version["LaunchTemplateData"]["NetworkInterfaces"]
+        properties |= {"NetworkInterfaces": interfaces, "SecurityGroupIds": interfaces[0]["Groups"]}
     made = to.fitted("ec2", "run_instances", properties, MinCount=1, MaxCount=1)["Instances"][0]
     physical = made["InstanceId"]
     ec2.modify_instance_attribute(InstanceId=physical, SourceDestCheck={"Value": bool(forwards)})

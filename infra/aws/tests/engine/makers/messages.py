@@ -148,3 +148,9 @@ def schedule_group(to: Deployment, resource: Resource, properties: Properties) -
 def wait_condition_handle(to: Deployment, resource: Resource, properties: Properties) -> Made:
     """An address that nobody calls: it stands in a stack that would have no resource."""
     return Made(f"https://cloudformation-waitcondition-{to.region}.s3.amazonaws.com/{resource.id}")
+
+
+@makes("AWS::CloudFormation::WaitConditionHandle")
+def handle(to: Deployment, resource: Resource, properties: Properties) -> Made:
+    """Nothing anywhere but an address: a stack with nothing to make is made of one."""
+    return Made(f"https://cloudformation-waitcondition.s3.amazonaws.com/{resource.id}")
