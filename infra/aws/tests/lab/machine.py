@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.leftovers import GROUPS, NAME, remove_group
 from lab.vpc import Vpc
-
-# Where there is no systemd that could give a machine a group of its own, it is made here.
-GROUPS = [Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")]
 
 
 @dataclass
@@ -75,8 +73,9 @@ class Machine:
         return "\n".join(["127.0.0.1 localhost", f"127.0.1.1 {self.name}", *lines]) + "\n"
 
     def _own_group(self) -> Callable[[], None]:
+        # Where there is no systemd that could give a machine a group of its own, it is made here.
         parent = next(path for path in GROUPS if (path / "cgroup.procs").exists())
-        self._group = parent / f"trestle-lab-{os.getpid()}-{self.name}"
+        self._group = parent / f"{NAME}-{os.getpid()}-{self.name}"
         self._group.mkdir()
         procs = str(self._group / "cgroup.procs")
 
@@ -162,5 +161,4 @@ class Machine:
             subprocess.run(["umount", "--lazy", mount], check=False)
         self._mounts.clear()
         if self._group:
-            for path in sorted(self._group.rglob("cgroup.procs"), key=lambda path: -len(path.parts)):
-                path.parent.rmdir()
+            remove_group(self._group)

@@ -15,7 +15,7 @@ from moto.s3.models import s3_backends
 from trestle_aws.build import BINARIES, Built, Inputs, build
 from trestle_aws.template import ACCOUNT
 
-from lab import debian, tiers
+from lab import debian, leftovers, tiers
 from lab import vpc as addresses
 from lab.authority import Authority
 from lab.balancer import Balancer
@@ -62,7 +62,8 @@ class Region:
     """It. `close` removes all of it."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="trestle-lab-"))
+        leftovers.sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{leftovers.NAME}-{os.getpid()}-"))
         self.machines: list[Machine] = []
         try:
             self._open()

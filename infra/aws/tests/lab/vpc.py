@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from lab.leftovers import NAME
+
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
 METADATA = "169.254.169.254"
@@ -31,7 +33,7 @@ class Vpc:
     """The network. `close` removes it."""
 
     def __init__(self) -> None:
-        self.name = f"trestle-lab-{os.getpid()}"
+        self.name = f"{NAME}-{os.getpid()}"
         self._machines: list[str] = []
         _ip(f"netns add {self.name}")
         addresses = [f"{GATEWAY}/16", *(f"{address}/16" for address in (AWS, DATABASE, CACHE, *BALANCER, OTHER_API)), f"{METADATA}/32"]
