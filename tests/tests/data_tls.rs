@@ -330,6 +330,9 @@ async fn a_database_that_is_another_is_never_logged_in_to() {
 
 #[tokio::test]
 async fn what_names_no_authority_is_refused_at_the_start() {
+    const DATABASE: &str = "TRESTLE_DATABASE_URL";
+    const REDIS: &str = "TRESTLE_REDIS_URL";
+    const CA_FILE: &str = "TRESTLE_REDIS_CA_FILE";
     let tiers = Tiers::new();
     let stack = Stack::builder().replicas(0).products(0).start().await.unwrap();
     let right = tiers.certificate.authority.to_str().unwrap();
@@ -349,9 +352,6 @@ async fn what_names_no_authority_is_refused_at_the_start() {
         assert!(said.contains(reason), "{said}");
         assert!(!said.contains(PASSWORD) && said.lines().count() == 1, "{said}");
     };
-    const DATABASE: &str = "TRESTLE_DATABASE_URL";
-    const REDIS: &str = "TRESTLE_REDIS_URL";
-    const CA_FILE: &str = "TRESTLE_REDIS_CA_FILE";
     for command in ["serve", "migrate", "seed", "audit"] {
         let missing = mysql("ssl-mode=VERIFY_IDENTITY&ssl-ca=/nowhere/ca.pem");
         refused(
