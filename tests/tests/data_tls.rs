@@ -15,6 +15,10 @@ use trestle_tests::{Shopper, eventually, first_product, sql, within};
 /// In every URL here: it may stand in no message, and reach nobody but the right server.
 const PASSWORD: &str = "wonderland-0451";
 
+const DATABASE: &str = "TRESTLE_DATABASE_URL";
+const REDIS: &str = "TRESTLE_REDIS_URL";
+const CA_FILE: &str = "TRESTLE_REDIS_CA_FILE";
+
 /// Data tiers that speak TLS at ports of their own, as `localhost`.
 struct Tiers {
     folder: TempDir,
@@ -349,9 +353,6 @@ async fn what_names_no_authority_is_refused_at_the_start() {
         assert!(said.contains(reason), "{said}");
         assert!(!said.contains(PASSWORD) && said.lines().count() == 1, "{said}");
     };
-    const DATABASE: &str = "TRESTLE_DATABASE_URL";
-    const REDIS: &str = "TRESTLE_REDIS_URL";
-    const CA_FILE: &str = "TRESTLE_REDIS_CA_FILE";
     for command in ["serve", "migrate", "seed", "audit"] {
         let missing = mysql("ssl-mode=VERIFY_IDENTITY&ssl-ca=/nowhere/ca.pem");
         refused(
