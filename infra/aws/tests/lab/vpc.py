@@ -19,6 +19,9 @@ from lab.leftovers import NAME
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
 METADATA = "169.254.169.254"
+# Of its own, a bridge has the lowest address of its ports: it would change with each machine that comes or goes, and the others would
+# go on sending to the old one for a minute.
+BRIDGE = "02:00:00:00:00:01"
 GATEWAY = "10.20.0.1"
 """Nothing listens there."""
 AWS = "10.20.0.10"
@@ -37,7 +40,8 @@ class Vpc:
         self._machines: list[str] = []
         _ip(f"netns add {self.name}")
         addresses = [f"{GATEWAY}/16", *(f"{address}/16" for address in (AWS, DATABASE, CACHE, *BALANCER, OTHER_API)), f"{METADATA}/32"]
-        _batch(self.name, ["link set lo up", "link add br0 type bridge", *(f"addr add {each} dev br0" for each in addresses), "link set br0 up"])
+        bridge = ["link set lo up", f"link add br0 address {BRIDGE} type bridge", "link set br0 up"]
+        _batch(self.name, bridge + [f"addr add {each} dev br0" for each in addresses])
         self._threads = ThreadPoolExecutor(32, "vpc", initializer=self.enter)
 
     def enter(self) -> None:
