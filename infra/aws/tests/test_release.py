@@ -45,6 +45,19 @@ def unpacked(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_packages_come_from_the_mirror_of_this_machine_or_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    apt = tmp_path / "apt-get"
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    apt.write_text("#!/bin/sh\nprintf '%s\\n' http://one.example/debian-security/ http://one.example/debian/ http://two.example/debian/\n")
+    apt.chmod(0o755)
+    assert packages.mirrors() == ("http://one.example/debian/", "http://one.example/debian-security/")
+    apt.write_text("#!/bin/sh\necho http://one.example/ubuntu/\n")
+    with pytest.raises(Failure, match="TRESTLE_DEBIAN_MIRROR"):
+        packages.mirrors()
+    monkeypatch.setenv("TRESTLE_DEBIAN_MIRROR", "http://three.example/debian/")
+    assert packages.mirrors() == ("http://three.example/debian", "http://three.example/debian-security")
+
+
 def test_the_same_inputs_make_the_same_bytes(inputs: Inputs, built: Built, tmp_path: Path) -> None:
     """Whoever builds, whenever, with whatever umask and file times."""
     copy = tmp_path / "binaries"

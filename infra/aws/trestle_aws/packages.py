@@ -19,11 +19,11 @@ from pathlib import Path
 
 from trestle_aws.errors import Failure
 
+MIRROR = "TRESTLE_DEBIAN_MIRROR"
+"""The variable that names a mirror of Debian, on Ubuntu for one."""
 SUITE = "trixie"
 GLIBC = "2.41"
 """The C library of the suite: what the binaries may ask for at most."""
-MIRROR = "http://deb.debian.org/debian"
-SECURITY = "http://deb.debian.org/debian-security"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # From the stanzas of apt-cache what the instance's apt looks at, and the source for the list of licences.
 FIELDS = (
@@ -72,12 +72,27 @@ def wanted(configuration: Path) -> dict[str, list[str]]:
     return {role: names.split() for role, names in (line.split(":", 1) for line in lines)}
 
 
+def mirrors() -> tuple[str, str]:
+    """Where Debian's packages and their security updates come from: as this machine's apt has them, or as MIRROR says."""
+    if shutil.which("apt-get") is None:
+        raise Failure("apt-get is not here: the release archive is built on Debian or Ubuntu (or in a container of it)")
+    if named := os.environ.get(MIRROR, "").rstrip("/"):
+        return named, f"{named}-security"
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
+    known = subprocess.run(command, text=True, capture_output=True).stdout.split()
+    found = [next((uri for uri in known if uri.rstrip("/").endswith(end)), "") for end in ("/debian", "/debian-security")]
+    if not all(found):
+        raise Failure(f"this machine's apt knows no mirror of Debian: name one in {MIRROR} (http://HOST/debian)")
+    return found[0], found[1]
+
+
 class Apt:
     """apt with folders of its own, for one architecture of one suite."""
 
-    def __init__(self, folder: Path, architecture: str, *, mirror: str = MIRROR, security: str = SECURITY) -> None:
+    def __init__(self, folder: Path, architecture: str) -> None:
         self.folder = folder / f"{SUITE}-{architecture}"
         self.architecture = architecture
+        mirror, security = mirrors()
         self.sources = "".join(
             f"deb [signed-by={KEYRING}] {uri} {suite} main\n"
             for uri, suite in ((mirror, SUITE), (mirror, f"{SUITE}-updates"), (security, f"{SUITE}-security"))
@@ -102,8 +117,6 @@ class Apt:
         return self._fetched((self.folder / "chosen").read_text().split())
 
     def _prepare(self) -> None:
-        if shutil.which("apt-get") is None:
-            raise Failure("apt-get is not here: the release archive is built on Debian or Ubuntu (or in a container of it)")
         if not KEYRING.exists():
             raise Failure(f"{KEYRING} is not here, by which Debian's packages are verified: apt install debian-archive-keyring")
         for name in ("etc", "state/lists/partial", "cache/archives/partial"):
