@@ -4,6 +4,7 @@ address.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from trestle_aws import metrics
@@ -166,17 +167,18 @@ def _groups(context: Context, exports: dict[str, str]) -> dict[str, Group]:
     return {tier: groups[tier] for tier in TIERS if tier in groups}
 
 
+def instances(context: Context, *states: str) -> Iterator[dict[str, object]]:
+    """EC2's view of the environment's instances in these states."""
+    filters = [*context.place.filters(), {"Name": "instance-state-name", "Values": [*states]}]
+    for page in context.clients.of("ec2").get_paginator("describe_instances").paginate(Filters=filters):
+        for reservation in page["Reservations"]:
+            yield from reservation["Instances"]
+
+
 def _instances(context: Context) -> dict[str, dict[str, object]]:
-    """EC2's view of the environment's instances that have not ended."""
-    states = ["pending", "running", "stopping", "stopped", "shutting-down"]
-    filters = [*context.place.filters(), {"Name": "instance-state-name", "Values": states}]
-    pages = context.clients.of("ec2").get_paginator("describe_instances").paginate(Filters=filters)
-    return {
-        it["InstanceId"]: it
-        for page in pages
-        for reservation in page["Reservations"]
-        for it in reservation["Instances"]
-    }
+    """Those that have not ended, by id."""
+    found = instances(context, "pending", "running", "stopping", "stopped", "shutting-down")
+    return {str(it["InstanceId"]): it for it in found}
 
 
 def _states(context: Context, exports: dict[str, str], group: Group) -> dict[str, str]:

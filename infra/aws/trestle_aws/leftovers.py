@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from trestle_aws import buckets
+from trestle_aws import buckets, fleet
 from trestle_aws.context import Context
 from trestle_aws.prices import Prices
 
@@ -90,17 +90,10 @@ def _addresses(context: Context, prices: Prices) -> Iterator[Leftover]:
 
 def _instances(context: Context, prices: Prices) -> Iterator[Leftover]:
     client = context.clients.of("ec2")
-    filters = [
-        *context.place.filters(),
-        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
-    ]
-    for page in client.get_paginator("describe_instances").paginate(Filters=filters):
-        for it in (it for reservation in page["Reservations"] for it in reservation["Instances"]):
-            id_ = it["InstanceId"]
-            month = prices.month("instances", it["InstanceType"], "hour")
-            yield Leftover(
-                "instance", id_, month, it["InstanceType"], _call(client.terminate_instances, InstanceIds=[id_])
-            )
+    for it in fleet.instances(context, "pending", "running", "stopping", "stopped"):
+        id_, type_ = str(it["InstanceId"]), str(it["InstanceType"])
+        month = prices.month("instances", type_, "hour")
+        yield Leftover("instance", id_, month, type_, _call(client.terminate_instances, InstanceIds=[id_]))
 
 
 def _secrets(context: Context, prices: Prices) -> Iterator[Leftover]:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from trestle_aws.network import AclEntry, Group, Host, Network, Permission, Ports, Route, Subnet
 from trestle_aws.template import Resource, Stack, TemplateError
-from trestle_aws.values import GetAtt, Ref, Symbol, Value
+from trestle_aws.values import GetAtt, Ref, Symbol, Value, items, truth
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "-1": "all"}
 
@@ -68,7 +68,7 @@ class _Reader:
             vpc=name_of(properties["VpcId"]),
             block=IPv4Network(str(properties["CidrBlock"])),
             zone=str(properties.get("AvailabilityZone")),
-            public_addresses=_true(properties.get("MapPublicIpOnLaunch")),
+            public_addresses=truth(properties.get("MapPublicIpOnLaunch")),
         )
 
     def route(self, resource: Resource) -> None:
@@ -82,7 +82,7 @@ class _Reader:
                 self.tables.setdefault(name_of(properties["RouteTableId"]), set()).add(route)
 
     def endpoint_routes(self, resource: Resource) -> None:
-        for table in _list(resource.properties.get("RouteTableIds")):
+        for table in items(resource.properties.get("RouteTableIds")):
             route = Route(str(resource.properties["ServiceName"]), "endpoint", str(resource.ref))
             self.tables.setdefault(name_of(table), set()).add(route)
 
@@ -97,7 +97,7 @@ class _Reader:
         self.acls.setdefault(name_of(properties["NetworkAclId"]), set()).add(
             AclEntry(
                 number=int(str(properties["RuleNumber"])),
-                egress=_true(properties.get("Egress")),
+                egress=truth(properties.get("Egress")),
                 allow=properties["RuleAction"] == "allow",
                 ports=Ports(protocol, int(str(ports["From"])), int(str(ports["To"])))
                 if isinstance(ports, dict)
@@ -112,12 +112,12 @@ class _Reader:
 
     def group(self, resource: Resource) -> None:
         group = self.network.groups.setdefault(str(resource.ref), Group(str(resource.ref)))
-        for entry in _list(resource.properties.get("SecurityGroupIngress")):
+        for entry in items(resource.properties.get("SecurityGroupIngress")):
             group.ingress.add(_permission(entry))
         if "SecurityGroupEgress" not in resource.properties:
             # EC2's own default. A separate Egress resource does not take it away.
             group.egress.add(Permission(Ports("all"), IPv4Network("0.0.0.0/0")))
-        for entry in _list(resource.properties.get("SecurityGroupEgress")):
+        for entry in items(resource.properties.get("SecurityGroupEgress")):
             group.egress.add(_permission(entry))
 
     def group_rule(self, resource: Resource) -> None:
@@ -128,14 +128,14 @@ class _Reader:
     def host(self, resource: Resource, kind: str, subnets: Value, groups: Value, public: bool = False) -> None:
         name = str(resource.ref)
         self.network.hosts[name] = Host(
-            name, kind, [name_of(item) for item in _list(subnets)], [name_of(item) for item in _list(groups)], public
+            name, kind, [name_of(item) for item in items(subnets)], [name_of(item) for item in items(groups)], public
         )
 
     def balancer(self, resource: Resource) -> None:
         properties = resource.properties
         kind = "nlb" if properties.get("Type") == "network" else "alb"
         subnets = properties.get("Subnets") or [
-            _get(item, "SubnetId") for item in _list(properties.get("SubnetMappings"))
+            _get(item, "SubnetId") for item in items(properties.get("SubnetMappings"))
         ]
         public = properties.get("Scheme", "internet-facing") == "internet-facing"
         self.host(resource, kind, subnets, properties.get("SecurityGroups"), public)
@@ -149,7 +149,7 @@ class _Reader:
     def database(self, resource: Resource) -> None:
         group = self._named(resource.properties.get("DBSubnetGroupName"))
         subnets = group.properties["SubnetIds"] if group else []
-        public = _true(resource.properties.get("PubliclyAccessible"))
+        public = truth(resource.properties.get("PubliclyAccessible"))
         self.host(resource, "database", subnets, resource.properties.get("VPCSecurityGroups"), public)
 
     def cache(self, resource: Resource) -> None:
@@ -176,7 +176,7 @@ class _Reader:
 
     def scaling_group(self, resource: Resource) -> None:
         _, groups, public = _interface(self._template(resource.properties.get("LaunchTemplate")))
-        subnets = _list(resource.properties.get("VPCZoneIdentifier"))
+        subnets = items(resource.properties.get("VPCZoneIdentifier"))
         automatic = any(self.network.subnets[name_of(subnet)].public_addresses for subnet in subnets)
         self.host(resource, "group", subnets, groups, public or automatic)
 
@@ -209,13 +209,13 @@ class _Reader:
 
 def _interface(data: dict[str, Value]) -> tuple[list[Value], list[Value], bool]:
     """Subnets, security groups and public address of an instance or launch template."""
-    subnets, groups = _list(data.get("SubnetId")), _list(data.get("SecurityGroupIds"))
+    subnets, groups = list(items(data.get("SubnetId"))), list(items(data.get("SecurityGroupIds")))
     public = False
-    for interface in _list(data.get("NetworkInterfaces")):
+    for interface in items(data.get("NetworkInterfaces")):
         if isinstance(interface, dict):
-            subnets += _list(interface.get("SubnetId"))
-            groups += _list(interface.get("Groups") or interface.get("GroupSet"))
-            public = public or _true(interface.get("AssociatePublicIpAddress"))
+            subnets += items(interface.get("SubnetId"))
+            groups += items(interface.get("Groups") or interface.get("GroupSet"))
+            public = public or truth(interface.get("AssociatePublicIpAddress"))
     return subnets, groups, public
 
 
@@ -239,16 +239,6 @@ def _permission(entry: Value) -> Permission:
 
 def _get(value: Value, key: str) -> Value:
     return value.get(key) if isinstance(value, dict) else None
-
-
-def _list(value: Value) -> list[Value]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]
-
-
-def _true(value: Value) -> bool:
-    return str(value).lower() == "true"
 
 
 STEPS: list[tuple[set[str], Callable[[_Reader, Resource], None]]] = [

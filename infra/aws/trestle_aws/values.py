@@ -89,6 +89,23 @@ class Call(Symbol):
 Bind: TypeAlias = Callable[[Symbol], Value]
 
 
+def items(value: Value) -> list[Value]:
+    """A list as it is; nothing as an empty one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def mapping(value: Value) -> dict[str, Value]:
+    """A mapping as it is; nothing as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def truth(value: Value) -> bool:
+    """A boolean property; templates write it as true and "true"."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
 def text(parts: list[Value]) -> str | Symbol:
     """The parts one after another: a plain string if all are plain."""
     merged: list[str | Symbol] = []

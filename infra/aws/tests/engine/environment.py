@@ -12,6 +12,9 @@ from trestle_aws.place import Place
 from trestle_aws.planning import Design, Examples, Release
 from trestle_aws.template import Resource, Stack, Template, exports_of
 from trestle_aws.values import GetAtt, Ref, Symbol, Text, Value
+from trestle_aws.values import items as items
+from trestle_aws.values import mapping as mapping
+from trestle_aws.values import truth as truth
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ROOT / "stacks"
@@ -149,18 +152,6 @@ def evaluate(
     return environment
 
 
-def items(value: Value) -> list[Value]:
-    """A list as it is; nothing as an empty one."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def mapping(value: Value) -> dict[str, Value]:
-    """A mapping as it is; nothing as an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
 def at(value: Value, path: str) -> Value:
     """What is at a path such as "LaunchTemplateData/MetadataOptions/HttpTokens"; None where it ends before."""
     for part in path.split("/"):
@@ -171,11 +162,6 @@ def at(value: Value, path: str) -> Value:
         else:
             return None
     return value
-
-
-def truth(value: Value) -> bool:
-    """A boolean property; templates write it as true and "true"."""
-    return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def number(value: Value) -> float:

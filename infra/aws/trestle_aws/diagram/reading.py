@@ -10,7 +10,7 @@ from trestle_aws.diagram.model import BROWSERS, CLOUDFRONT, NAMES, PICTURES, Cel
 from trestle_aws.graph import Graph
 from trestle_aws.network import Host, Network
 from trestle_aws.template import Resource, Stack, TemplateError
-from trestle_aws.values import Value, symbols
+from trestle_aws.values import Value, mapping, symbols
 
 SUBNET = re.compile(r"(Public|App|Data)Subnet(\d)")
 ENGINES = {"mysql": "MySQL", "valkey": "Valkey", "redis": "Redis"}
@@ -76,7 +76,7 @@ class _Reader:
             self._add(Thing(PICTURES, "service", "S3: pictures", ("of the products",), tuple(map(str, buckets))))
 
     def _caches(self, distribution: Resource) -> str:
-        config = _mapping(distribution.properties["DistributionConfig"])
+        config = mapping(distribution.properties["DistributionConfig"])
         return "pages and pictures" if len(_list(config["Origins"])) > 1 else "pictures"
 
     def _add(self, thing: Thing) -> None:
@@ -105,16 +105,16 @@ class _Reader:
         network = resource.properties.get("Type") == "network"
         notes = ["internal, TCP"] if network else []
         for rule in self.of_type("AWS::ElasticLoadBalancingV2::ListenerRule"):
-            actions = [_mapping(action) for action in _list(rule.properties["Actions"])]
-            paths = [path for one in _list(rule.properties["Conditions"]) for path in _paths(_mapping(one))]
+            actions = [mapping(action) for action in _list(rule.properties["Actions"])]
+            paths = [path for one in _list(rule.properties["Conditions"]) for path in _paths(mapping(one))]
             if not network and paths and any(action.get("Type") == "forward" for action in actions):
                 notes.append(f"{', '.join(paths)} straight to the API")
         title = f"{'Network' if network else 'Application'} Load Balancer"
         self._add(Thing(str(resource), "nlb" if network else "alb", title, tuple(notes), (str(resource),), tier, zones))
 
     def _group(self, resource: Resource, tier: str, zones: tuple[int, ...]) -> None:
-        template = self._named(_mapping(resource.properties["LaunchTemplate"])["LaunchTemplateId"])
-        type_ = _mapping(template.properties["LaunchTemplateData"])["InstanceType"]
+        template = self._named(mapping(resource.properties["LaunchTemplate"])["LaunchTemplateId"])
+        type_ = mapping(template.properties["LaunchTemplateData"])["InstanceType"]
         least, most = int(str(resource.properties["MinSize"])), int(str(resource.properties["MaxSize"]))
         count = f"{least}" if least == most else f"{least} to {most}"
         policies = [
@@ -138,7 +138,7 @@ class _Reader:
             for one in self.of_type("AWS::EC2::EIPAssociation")
             if resource.ref in symbols(one.properties)
         ]
-        template = self._named(_mapping(resource.properties["LaunchTemplate"])["LaunchTemplateId"])
+        template = self._named(mapping(resource.properties["LaunchTemplate"])["LaunchTemplateId"])
         notes = (f"{resource.properties['InstanceType']}{', Elastic IP' if addresses else ''}", ", ".join(holds))
         self._add(
             Thing(
@@ -250,9 +250,9 @@ class _Reader:
             yield Edge(BROWSERS, PICTURES, "443")
         for distribution in self.of_type("AWS::CloudFront::Distribution"):
             yield Edge(BROWSERS, CLOUDFRONT, "443")
-            for origin in map(_mapping, _list(_mapping(distribution.properties["DistributionConfig"])["Origins"])):
+            for origin in map(mapping, _list(mapping(distribution.properties["DistributionConfig"])["Origins"])):
                 behind = self.resources[stacknet.name_of(origin["DomainName"])]
-                config = _mapping(origin.get("CustomOriginConfig"))
+                config = mapping(origin.get("CustomOriginConfig"))
                 secure = config.get("OriginProtocolPolicy") != "http-only"
                 yield Edge(
                     CLOUDFRONT,
@@ -282,12 +282,8 @@ def _resources(thing: Thing | None) -> tuple[str, ...]:
 
 
 def _paths(condition: dict[str, Value]) -> list[str]:
-    return [str(path) for path in _list(_mapping(condition.get("PathPatternConfig")).get("Values"))]
+    return [str(path) for path in _list(mapping(condition.get("PathPatternConfig")).get("Values"))]
 
 
 def _list(value: Value) -> list[Value]:
     return value if isinstance(value, list) else []
-
-
-def _mapping(value: Value) -> dict[str, Value]:
-    return value if isinstance(value, dict) else {}

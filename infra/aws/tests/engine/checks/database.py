@@ -52,19 +52,15 @@ needs(
 
 @property_of("what holds data stays when its stack goes")
 def deletion_policies(environment: Environment) -> Iterator[tuple[object, str]]:
-    for resource in environment.resources("AWS::RDS::DBInstance"):
-        for name, policy in (
-            ("DeletionPolicy", resource.deletion_policy),
-            ("UpdateReplacePolicy", resource.update_replace_policy),
-        ):
-            if policy != "Snapshot":
-                yield resource, f"{name} is {policy}: orders would be gone without a final snapshot"
     for resource in environment.resources():
         for name, policy in (
             ("DeletionPolicy", resource.deletion_policy),
             ("UpdateReplacePolicy", resource.update_replace_policy),
         ):
-            if resource.type != "AWS::RDS::DBInstance" and policy != "Delete":
+            if resource.type == "AWS::RDS::DBInstance":
+                if policy != "Snapshot":
+                    yield resource, f"{name} is {policy}: orders would be gone without a final snapshot"
+            elif policy != "Delete":
                 yield resource, f"{name} is {policy}: destroy would leave it behind"
 
 

@@ -87,6 +87,12 @@ def distribution(environment: Environment) -> Resource | None:
     return found[0] if len(found) == 1 else None
 
 
+def before_all(environment: Environment) -> Resource | None:
+    """The distribution, if all traffic passes it."""
+    where = distribution(environment)
+    return where if where is not None and environment.parameter("Mode", "edge") == "all" else None
+
+
 def config(environment: Environment) -> dict[str, Value]:
     """Its configuration."""
     found = distribution(environment)
@@ -249,8 +255,8 @@ def names(environment: Environment) -> Iterator[tuple[object, str]]:
 
 @property_of("what is personal never rests at CloudFront")
 def personal(environment: Environment) -> Iterator[tuple[object, str]]:
-    where = distribution(environment)
-    if where is None or environment.parameter("Mode", "edge") != "all":
+    where = before_all(environment)
+    if where is None:
         return
     seconds = number(environment.parameter("CacheCatalogSeconds", "edge"))
     for method, path, shared in operations():
@@ -296,8 +302,8 @@ def _catalogue(where: Resource, path: str, one: Behaviour, seconds: float) -> It
 
 @property_of("pages are asked for each time, files of a release once")
 def static(environment: Environment) -> Iterator[tuple[object, str]]:
-    where = distribution(environment)
-    if where is None or environment.parameter("Mode", "edge") != "all":
+    where = before_all(environment)
+    if where is None:
         return
     for page in PAGES:
         one = for_path(environment, page)
@@ -419,8 +425,8 @@ def strict(environment: Environment) -> Iterator[tuple[object, str]]:
 
 @property_of("CloudFront asks the load balancer as that listens")
 def origin(environment: Environment) -> Iterator[tuple[object, str]]:
-    where = distribution(environment)
-    if where is None or environment.parameter("Mode", "edge") != "all":
+    where = before_all(environment)
+    if where is None:
         return
     origins = {str(mapping(one).get("Id")): mapping(one) for one in items(config(environment).get("Origins"))}
     shop = origins.get("shop", {})
