@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{Mutex, MutexGuard};
 use trestle_tests::{Answer, Shopper, eventually, first_product, is_in_containers, shop, sql, within};
 
@@ -444,6 +444,39 @@ async fn a_replica_that_is_told_to_end_under_traffic_fails_no_request() {
         assert_eq!(journal.failed, 0);
         assert!(journal.quantity > 0, "it put something into its cart");
     }
+}
+
+/// What nginx does with a replica that has not said that it leaves: it connects, and before its request comes the listener is closed.
+#[tokio::test]
+async fn a_connection_made_as_the_listener_closes_is_served() {
+    let _alone = alone().await;
+    let shop = shop().await;
+    let replica = shop.replicas().remove(1);
+    shop.signal(&replica.name, nix::sys::signal::Signal::SIGTERM)
+        .unwrap();
+    let mut newest = std::collections::VecDeque::new();
+    let began = Instant::now();
+    while let Ok(client) = tokio::net::TcpStream::connect(replica.address).await {
+        assert!(began.elapsed() < Duration::from_secs(10), "it goes on accepting");
+        newest.push_back(client);
+        if newest.len() > 20 {
+            newest.pop_front();
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for mut client in newest {
+        let request = "GET /api/v1/products?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n";
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+    eventually("another in its place", async || {
+        let replicas = shop.replicas();
+        replicas.len() == 2 && all_ready(&replicas).await
+    })
+    .await;
 }
 
 /// Whatever is not finished: a client that does not send its body, a database that does not answer.

@@ -50,6 +50,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const SAY_EVERY: Duration = Duration::from_secs(30);
 /// A client that sends its headers more slowly is let go.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Until a connection is idle: its client has made it for a request, which is on its way while we are closing.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 /// Serves until it is told to end.
 ///
@@ -106,8 +108,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     let db = pool(&shared, BACKGROUND_CONNECTIONS);
     let background = tokio::spawn(background(Arc::clone(&shared), db.clone()));
     let workers = start_workers(&shared)?;
-    accept(&listener, &workers, &shared).await;
-    drop(listener);
+    accept(listener, &workers, &shared).await;
     // Dropping the senders tells each worker that no connection comes any more.
     let threads: Vec<_> = workers.into_iter().map(|worker| worker.thread).collect();
     for thread in threads {
@@ -316,13 +317,15 @@ fn start_workers(shared: &Arc<Shared>) -> anyhow::Result<Vec<Worker>> {
 }
 
 /// Accepts until the listener is to be closed, and hands connections out in turn.
-async fn accept(listener: &TcpListener, workers: &[Worker], shared: &Shared) {
+async fn accept(listener: TcpListener, workers: &[Worker], shared: &Shared) {
     let closing = shared.lifecycle.reached(Phase::Closing);
     tokio::pin!(closing);
-    let mut turn = 0_usize;
+    let mut turns = workers.iter().cycle();
+    // A full queue means that the worker is far behind: dropping the connection tells the client at once.
+    let mut hand_out = |accepted: Accepted| turns.next().map(|worker| worker.connections.try_send(accepted));
     loop {
         let accepted = tokio::select! {
-            () = &mut closing => return,
+            () = &mut closing => break,
             accepted = listener.accept() => accepted,
         };
         let connection = match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
@@ -334,9 +337,14 @@ async fn accept(listener: &TcpListener, workers: &[Worker], shared: &Shared) {
                 continue;
             }
         };
-        turn = (turn + 1) % workers.len();
-        // A full queue means that the worker is far behind: dropping the connection tells the client at once.
-        workers[turn].connections.try_send(connection).ok();
+        hand_out(connection);
+    }
+    // Those whom the kernel has let in already: with its listener it would cut them off.
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((stream, peer)) = listener.accept() {
+        if stream.set_nonblocking(true).is_ok() {
+            hand_out((stream, peer));
+        }
     }
 }
 
@@ -435,9 +443,14 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut connection = std::pin::pin!(connection);
+    let first_request = tokio::time::Instant::now() + FIRST_REQUEST;
+    let closing = async {
+        shared.lifecycle.reached(Phase::Closing).await;
+        tokio::time::sleep_until(first_request).await;
+    };
     tokio::select! {
         _ = connection.as_mut() => {}
-        () = shared.lifecycle.reached(Phase::Closing) => {
+        () = closing => {
             connection.as_mut().graceful_shutdown();
             connection.await.ok();
         }
