@@ -79,8 +79,8 @@ impl Accounts {
         self.idle.len()
     }
 
-    /// All that are nobody's at the moment: every account, once all shoppers have left.
-    pub fn all(&self) -> impl Iterator<Item = &Account> {
-        self.idle.iter()
+    /// All that are nobody's at the moment: every account, once all shoppers have left. They have to be given back.
+    pub fn take_all(&mut self) -> impl Iterator<Item = Account> + use<> {
+        std::mem::take(&mut self.idle).into_iter()
     }
 }

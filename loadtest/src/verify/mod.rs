@@ -67,17 +67,13 @@ struct Amount {
 pub async fn verify(shop: &Rc<Shop>, mut progress: impl FnMut(usize, usize)) -> Result<Verification> {
     let entries = shop.journal_file().entries()?;
     let expected = expectations(&entries);
-    let accounts: BTreeMap<u32, Account> = shop
-        .accounts
-        .borrow()
-        .all()
-        .map(|account| (account.number, account.clone()))
-        .collect();
+    let accounts = shop.accounts.borrow_mut().take_all();
+    let accounts = accounts.map(|account| (account.number, account)).collect();
     let total = expected.len();
     let open: VecDeque<(Owner, Expected)> = expected.into_iter().collect();
     let work = Rc::new(Work {
         shop: Rc::clone(shop),
-        accounts,
+        accounts: RefCell::new(accounts),
         open: RefCell::new(open),
         found: RefCell::new(Verification::default()),
         failed: RefCell::new(None),
@@ -88,6 +84,9 @@ pub async fn verify(shop: &Rc<Shop>, mut progress: impl FnMut(usize, usize)) -> 
     while tasks.iter().any(|task| !task.is_finished()) {
         progress(total - work.open.borrow().len(), total);
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    for account in work.accounts.take().into_values() {
+        shop.accounts.borrow_mut().give_back(account);
     }
     if let Some(error) = work.failed.borrow_mut().take() {
         return Err(error);
@@ -103,7 +102,7 @@ pub async fn verify(shop: &Rc<Shop>, mut progress: impl FnMut(usize, usize)) -> 
 
 struct Work {
     shop: Rc<Shop>,
-    accounts: BTreeMap<u32, Account>,
+    accounts: RefCell<BTreeMap<u32, Account>>,
     open: RefCell<VecDeque<(Owner, Expected)>>,
     found: RefCell<Verification>,
     failed: RefCell<Option<anyhow::Error>>,
@@ -126,15 +125,11 @@ impl Work {
     async fn check(&self, owner: Owner, expected: &Expected) -> Result<()> {
         let mut shopper = match owner {
             Owner::Account(number) => {
-                let Some(account) = self.accounts.get(&number) else {
+                let Some(account) = self.accounts.borrow_mut().remove(&number) else {
                     // Its registration was never acknowledged: nobody can ask.
                     return Ok(());
                 };
-                let mut shopper = Shopper::new(&self.shop, 0, 0, true).with_account(account.clone());
-                if !shopper.has_session() {
-                    shopper.log_in_patiently().await?;
-                }
-                shopper
+                Shopper::new(&self.shop, 0, 0, true).with_account(account)
             }
             Owner::Visitor(_) => {
                 let Some(cookie) = &expected.cookie else {
@@ -143,9 +138,19 @@ impl Work {
                 Shopper::new(&self.shop, 0, 0, true).with_jar(Jar::with("trestle_cart", cookie))
             }
         };
+        let asked = self.ask(&mut shopper, owner, expected).await;
+        // With the session that it has now: whoever refreshes with the one before loses it.
+        shopper.retire();
+        asked
+    }
+
+    async fn ask(&self, shopper: &mut Shopper, owner: Owner, expected: &Expected) -> Result<()> {
+        if matches!(owner, Owner::Account(_)) && !shopper.has_session() {
+            shopper.log_in_patiently().await?;
+        }
         self.found.borrow_mut().owners += 1;
         if expected.has_cart() {
-            let cart: CartView = read(&mut shopper, "/cart").await?;
+            let cart: CartView = read(shopper, "/cart").await?;
             let lines: BTreeMap<u64, u32> = cart
                 .items
                 .iter()
@@ -156,7 +161,7 @@ impl Work {
             found.violations.extend(expected.cart_violations(owner, &lines));
         }
         if expected.has_orders() {
-            let there = orders(&mut shopper, expected).await?;
+            let there = orders(shopper, expected).await?;
             let mut found = self.found.borrow_mut();
             found.orders += expected.acknowledged.len() as u64;
             found.violations.extend(expected.order_violations(owner, &there));
@@ -217,4 +222,56 @@ fn is_same(order: &Order, placed: &Placed) -> bool {
     wanted.sort_unstable();
     there.sort_unstable();
     wanted == there
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+mod tests {
+    use std::time::Instant;
+
+    use http::HeaderValue;
+    use tokio::net::TcpListener;
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::journal::{Fate, Journal, Write};
+    use crate::shopper::target::Target;
+    use crate::stub;
+
+    /// A plan asks twice, more than a token's five minutes apart: the second time with the tokens of the first.
+    #[tokio::test]
+    async fn who_was_asked_keeps_the_session_that_this_made() {
+        LocalSet::new().run_until(ask_once()).await;
+    }
+
+    async fn ask_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(stub::serve(listener, stub::Behaviour::default()));
+        let journal = Journal::create(&folder.path().join("journal")).unwrap();
+        let target = Target::resolve(&url, None).await.unwrap();
+        let shop = Shop::read(target, journal, HeaderValue::from_static("identity"), 1)
+            .await
+            .unwrap();
+        let mut shopper = Shopper::new(&shop, 0, 0, true);
+        shopper.prepare().await.unwrap();
+        let cart = Write::Cart {
+            variant: 1,
+            quantity: 1,
+            cookie: None,
+        };
+        shop.journal(shopper.owner(), cart, Fate::Unknown);
+        shopper.retire();
+        let mut account = shop.accounts.borrow_mut().take().unwrap();
+        account.session.as_mut().unwrap().good_until = Instant::now();
+        shop.accounts.borrow_mut().give_back(account);
+        let found = verify(&shop, |_, _| {}).await.unwrap();
+        assert_eq!((found.owners, found.carts), (1, 1));
+        let account = shop.accounts.borrow_mut().take().unwrap();
+        assert!(
+            account.session.unwrap().good_until > Instant::now(),
+            "it was refreshed"
+        );
+    }
 }
