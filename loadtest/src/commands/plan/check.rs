@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use anyhow::Result;
 
 use super::demand::Demand;
-use super::measure::Bench;
+use super::measure::{Bench, SHOPPERS, steady, think};
 use super::mix::Frequencies;
 use super::tiers::Tiers;
 use crate::commands::common::Progress;
@@ -21,8 +21,8 @@ pub const WITHIN: f64 = 0.15;
 pub const RESOLUTION: f64 = 0.005;
 /// The busiest tier, in cores, that the run is to come to: at least, so that there is something to compare, and at most.
 const BUSY: (f64, f64) = (0.2, 0.35);
-/// Few, with short think times: so a visit, which is counted in think times, comes to its end and others begin.
-const SHOPPERS: f64 = 24.0;
+/// A process is now and then slower for seconds, on a machine that is shared: the median of so many seconds each.
+const WINDOW: usize = 5;
 /// Seconds before it is measured: at least, and at most. Sessions have to begin and end as often as they go on doing.
 const WARM_UP: (f64, f64) = (4.0, 14.0);
 
@@ -61,21 +61,14 @@ pub fn load(mix: Mix, demands: &[Demand], planned: f64, seconds: f64, seed: u64)
     } else {
         planned
     };
-    let cycle = SHOPPERS / rate.max(0.1);
-    let think_s = (cycle - frequencies.response_s(demands)).max(0.02);
+    let (cycle, think_s) = think(rate, frequencies.response_s(demands));
     // Until one who has just come has a session: 1 / (buys + 1 / visit) interactions; three times that.
     let until_steady = 3.0 * cycle * until_session(mix);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a constant"
-    )]
-    let shoppers = SHOPPERS as usize;
     Load {
         fine: false,
         product: None,
         model: Model::Closed {
-            shoppers,
+            shoppers: SHOPPERS,
             shape: Shape::default(),
         },
         mix,
@@ -103,7 +96,8 @@ pub async fn run(
     idle: Tiers,
     line: &mut Progress,
 ) -> Result<Check> {
-    let (point, measured) = bench.load(load, "check", line).await?;
+    let (moments, measured) = bench.load(load, "check", line).await?;
+    let point = steady(&moments, WINDOW, &measured);
     let seconds = measured.seconds.max(1e-9);
     let share = |count: u64| float(count) / float(measured.completed.max(1));
     let model = Frequencies::of(load.mix);

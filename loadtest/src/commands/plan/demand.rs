@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::tiers::Tiers;
 use crate::interaction::Interaction;
 use crate::result::Caches;
+use crate::stats::sample::{mean, median};
 
 /// What was measured at one rate.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Point {
     /// Completed interactions a second.
     pub rate: f64,
+    /// HTTP requests a second.
+    #[serde(default)]
+    pub requests: f64,
     /// Cores that were used on average.
     pub cores: Tiers,
     /// Connections to the database that were executing a statement, on average; none where the replicas' metrics cannot be read.
@@ -23,6 +27,38 @@ pub struct Point {
     /// Of the host's cores, 0 to 1.
     pub host_busy: f64,
     pub host_steal: f64,
+}
+
+impl Point {
+    /// Of several rounds at the same rate: of each number the median, so that seconds in which the machine was slow do not count. Failures
+    /// and hits are those of all rounds. Nothing of none.
+    pub fn median(rounds: &[Self]) -> Self {
+        let of = |number: fn(&Self) -> f64| median(&rounds.iter().map(number).collect::<Vec<_>>());
+        let some = |number: fn(&Self) -> f64| of(number).unwrap_or_default();
+        let statements: Option<Vec<f64>> = rounds.iter().map(|it| it.statements).collect();
+        let mut caches = Caches::default();
+        for round in rounds {
+            caches.memory += round.caches.memory;
+            caches.redis += round.caches.redis;
+            caches.database += round.caches.database;
+        }
+        Self {
+            rate: some(|it| it.rate),
+            requests: some(|it| it.requests),
+            cores: Tiers {
+                nginx: some(|it| it.cores.nginx),
+                api: some(|it| it.cores.api),
+                redis: some(|it| it.cores.redis),
+                database: some(|it| it.cores.database),
+            },
+            statements: statements.and_then(|them| median(&them)),
+            response_ms: some(|it| it.response_ms),
+            caches,
+            trouble: mean(&rounds.iter().map(|it| it.trouble).collect::<Vec<_>>()).unwrap_or_default(),
+            host_busy: some(|it| it.host_busy),
+            host_steal: some(|it| it.host_steal),
+        }
+    }
 }
 
 /// What one interaction costs of something.

@@ -1,7 +1,7 @@
 //! Puts loads on the stack and reads what each tier uses meanwhile.
 //!
-//! Moments are those of the generator's ticks, one a second; arrivals are evenly spread from the warm-up on, so that CPU a second
-//! is the same whichever seconds are taken.
+//! Each load has as many shoppers, and so as many connections, as the mix that checks the prediction: what a request costs depends on
+//! how many come together, and on how many workers of nginx and of the replicas share them.
 
 use std::time::Duration;
 
@@ -14,13 +14,15 @@ use crate::commands::common::Progress;
 use crate::drive::{Phase, Tick};
 use crate::interaction::{Class, Interaction, Mix};
 use crate::lab::Lab;
-use crate::load::{Arrivals, Load, Model, Shape, Unit, WarmUp};
+use crate::load::{Load, Model, Shape, WarmUp};
 use crate::report::number::{float, percent, quantity};
 use crate::result::Measured;
 use crate::stack::Root;
 use crate::stack::cpu::{Meter, Snapshot};
 use crate::stack::driver::Status;
 
+/// Few, with short think times: so a visit, which is counted in think times, comes to its end and others begin.
+pub const SHOPPERS: usize = 24;
 /// A tick comes after each whole second; the last one has to lie inside.
 const PAST_THE_TICK: f64 = 0.3;
 /// The busiest tier at the higher rate, in cores.
@@ -49,9 +51,38 @@ pub struct Bench {
 }
 
 /// All that is read at one moment.
-struct Moment {
+pub struct Moment {
     cpu: Snapshot,
     database: Option<Database>,
+}
+
+/// One interaction run alone, at two rates in each round.
+pub struct Alone {
+    pub interaction: Interaction,
+    /// The higher rate that was asked for; the same in all rounds.
+    high_rate: Option<f64>,
+    low: Vec<Point>,
+    high: Vec<Point>,
+}
+
+impl Alone {
+    pub fn of(interaction: Interaction) -> Self {
+        Self {
+            interaction,
+            high_rate: None,
+            low: Vec::new(),
+            high: Vec::new(),
+        }
+    }
+
+    pub fn demand(&self, idle: &Point) -> Demand {
+        Demand::of(
+            self.interaction,
+            idle,
+            Point::median(&self.low),
+            Point::median(&self.high),
+        )
+    }
 }
 
 impl Bench {
@@ -113,17 +144,17 @@ impl Bench {
     }
 
     /// Makes accounts with sessions, and brings caches to a state that the mix has.
-    pub async fn warm(&mut self, mix: Mix, shoppers: usize, seconds: f64, line: &mut Progress) -> Result<()> {
+    pub async fn warm(&mut self, mix: Mix, seconds: f64, line: &mut Progress) -> Result<()> {
         self.lab
             .generator
-            .prepare(shoppers, true, |done, of| {
+            .prepare(SHOPPERS, true, |done, of| {
                 line.show(&format!("accounts: {done} of {of}"));
             })
             .await?;
         let load = Load {
             only: None,
             mix,
-            ..self.open(Interaction::Home, 60.0, seconds)
+            ..self.of(Interaction::Home, 60.0, 0.0, seconds)
         };
         self.lab
             .generator
@@ -134,68 +165,78 @@ impl Bench {
         Ok(())
     }
 
-    /// One interaction alone at two rates. The higher one follows from what the lower one costs.
-    pub async fn demand(
+    /// One round of one interaction. The higher rate follows from what the lower one costs.
+    pub async fn round(&mut self, alone: &mut Alone, idle: &Point, line: &mut Progress) -> Result<()> {
+        let interaction = alone.interaction;
+        let low = self
+            .alone(interaction, first_rate(interaction), 0.0, line)
+            .await?;
+        let high_rate = *alone.high_rate.get_or_insert_with(|| higher_rate(&low, idle));
+        let high = self
+            .alone(interaction, high_rate, low.response_ms / 1_000.0, line)
+            .await?;
+        alone.low.push(low);
+        alone.high.push(high);
+        Ok(())
+    }
+
+    async fn alone(
         &mut self,
         interaction: Interaction,
-        idle: &Point,
+        rate: f64,
+        response_s: f64,
         line: &mut Progress,
-    ) -> Result<Demand> {
-        let low_rate = first_rate(interaction);
-        let low = self.alone(interaction, low_rate, line).await?;
-        let high_rate = higher_rate(&low, idle);
-        let high = self.alone(interaction, high_rate, line).await?;
-        Ok(Demand::of(interaction, idle, low, high))
-    }
-
-    async fn alone(&mut self, interaction: Interaction, rate: f64, line: &mut Progress) -> Result<Point> {
-        let load = self.open(interaction, rate, self.times.measured + PAST_THE_TICK);
+    ) -> Result<Point> {
+        let load = self.of(interaction, rate, response_s, self.times.measured + PAST_THE_TICK);
         let said = format!("{} at {}/s", interaction.label(), quantity(rate));
-        let (mut point, mut measured) = self.load(&load, &said, line).await?;
-        if point.trouble > DOUBTFUL {
-            // Something else held the machine up: once more.
-            (point, measured) = self.load(&load, &said, line).await?;
+        let (moments, measured) = self.load(&load, &said, line).await?;
+        let point = steady(&moments, usize::MAX, &measured);
+        if point.trouble <= DOUBTFUL {
+            return Ok(point);
         }
-        // Evenly spread arrivals come at the rate that was asked for; how many were counted depends on where the seconds begin.
-        point.rate = rate * float(measured.completed) / float(measured.offered.max(1));
-        Ok(point)
+        // Something else held the machine up: once more.
+        let (moments, measured) = self.load(&load, &said, line).await?;
+        Ok(steady(&moments, usize::MAX, &measured))
     }
 
-    /// Any load, metered from the last tick of its warm-up to the last one of its measured time.
-    pub async fn load(&mut self, load: &Load, said: &str, line: &mut Progress) -> Result<(Point, Measured)> {
-        let (mut first, mut last) = (None, None);
+    /// Any load, with a moment at the last tick of its warm-up and at each one of its measured time.
+    pub async fn load(
+        &mut self,
+        load: &Load,
+        said: &str,
+        line: &mut Progress,
+    ) -> Result<(Vec<Moment>, Measured)> {
+        let (mut first, mut others) = (None, Vec::new());
         let (meter, status) = (&self.meter, &self.status);
         let tell = |tick: Tick| {
             match tick.phase {
                 Phase::WarmUp => first = Some(now(meter, status)),
-                Phase::Measuring => last = Some(now(meter, status)),
+                Phase::Measuring => others.push(now(meter, status)),
                 Phase::Ending => {}
             }
             line.show(&format!("{said}: {}", crate::commands::common::tick_line(&tick)));
         };
         let measured = self.lab.generator.load(load, tell).await?;
-        let (Some(first), Some(last)) = (first, last) else {
+        let (Some(first), false) = (first, others.is_empty()) else {
             anyhow::bail!("{said}: the generator did not say when it measured");
         };
-        let point = point(&first, &last, &measured);
-        Ok((point, measured))
+        others.insert(0, first);
+        Ok((others, measured))
     }
 
-    /// Arrivals of one interaction, evenly spread, by shoppers who have sessions.
-    fn open(&self, interaction: Interaction, rate: f64, seconds: f64) -> Load {
+    /// One interaction by shoppers who have sessions, so many a second if an answer takes so long.
+    fn of(&self, interaction: Interaction, rate: f64, response_s: f64, seconds: f64) -> Load {
+        let (_, think_s) = think(rate, response_s);
         Load {
             fine: false,
             product: None,
-            model: Model::Open {
-                rate,
-                arrivals: Arrivals::Constant,
-                unit: Unit::Interactions,
+            model: Model::Closed {
+                shoppers: SHOPPERS,
                 shape: Shape::default(),
             },
             mix: Mix::Shopping,
             only: Some(interaction),
-            // Without think times visits end after as many interactions as visits with them.
-            think_s: 0.0,
+            think_s,
             with_sessions: true,
             seconds,
             warm_up: WarmUp::Seconds(self.times.warm_up + PAST_THE_TICK),
@@ -203,6 +244,24 @@ impl Bench {
             seed: self.seed ^ rate.to_bits() ^ ((interaction.index() as u64) << 8),
         }
     }
+}
+
+/// How often each shopper comes for so many a second in all, and how long they think in between, in seconds.
+pub fn think(rate: f64, response_s: f64) -> (f64, f64) {
+    let cycle = float(SHOPPERS as u64) / rate.max(0.1);
+    (cycle, (cycle - response_s).max(0.02))
+}
+
+/// Medians over windows of so many ticks; a last one that is shorter is left out, unless it is the only one.
+pub fn steady(moments: &[Moment], ticks: usize, measured: &Measured) -> Point {
+    let ticks = ticks.min(moments.len().saturating_sub(1)).max(1);
+    let ends = moments.iter().step_by(ticks);
+    let windows = ends.clone().zip(ends.skip(1));
+    Point::median(
+        &windows
+            .map(|(from, until)| point(from, until, measured))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn now(meter: &Meter, status: &Status) -> Moment {
@@ -220,6 +279,7 @@ fn point(from: &Moment, until: &Moment, measured: &Measured) -> Point {
     let waited: f64 = counted.map(|it| it.mean_ms * float(it.count)).sum();
     Point {
         rate: float(measured.completed) / measured.seconds.max(1e-9),
+        requests: float(measured.requests) / measured.seconds.max(1e-9),
         cores: Tiers::cores(&usage),
         statements: statements.map(|(from, until)| usage.cores(until.statements - from.statements)),
         response_ms: waited / float(good.max(1)),

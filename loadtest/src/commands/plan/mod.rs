@@ -1,6 +1,6 @@
 //! `plan`: how much is needed for so many shoppers.
 //!
-//! Each interaction is run alone at two rates; the slope of each tier's CPU is what one costs. The mix weights them, arithmetic makes
+//! Each interaction is run alone at two rates, in rounds; the slope of each tier's CPU is what one costs. The mix weights them, arithmetic makes
 //! arrivals, cores, replicas and connections of that, and a run of the mix is held against the prediction.
 
 mod args;
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use self::args::Args;
 use self::check::Check;
 use self::demand::{Demand, Point};
-use self::measure::Bench;
+use self::measure::{Alone, Bench};
 use self::mix::Frequencies;
 use self::sizing::{Answer, Needs, Wanted};
 use self::tiers::Tiers;
@@ -33,9 +33,6 @@ use crate::lab::Lab;
 use crate::report::folder::Folder;
 use crate::result::{Audit, Conditions, Measured, Verification};
 use crate::usage::Usage;
-
-/// Shoppers with sessions for the interactions that are run alone.
-const SHOPPERS: usize = 100;
 
 /// What `plan.json` holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -129,25 +126,30 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(ended(&plan, &folder))
 }
 
-/// Idle, then each interaction.
+/// Idle, then each interaction, in rounds: what slows the machine down for a while is in one of them.
 async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<(Point, Vec<Demand>)> {
     let seconds = if args.quick { 4.0 } else { 8.0 };
-    bench.warm(args.mix, SHOPPERS, seconds, line).await?;
+    bench.warm(args.mix, seconds, line).await?;
     line.done();
     common::say("nobody shops: what is used all the same");
     let idle = bench.idle().await;
-    let mut demands = Vec::new();
-    for (place, interaction) in Interaction::ALL.into_iter().enumerate() {
-        common::say(&format!(
-            "{} of {}: {} alone at two rates",
-            place + 1,
-            Interaction::ALL.len(),
-            interaction.label()
-        ));
-        demands.push(bench.demand(interaction, &idle, line).await?);
-        line.done();
+    let mut all: Vec<Alone> = Interaction::ALL.into_iter().map(Alone::of).collect();
+    let (rounds, kinds) = (args.rounds(), all.len());
+    for round in 1..=rounds {
+        for (place, alone) in all.iter_mut().enumerate() {
+            common::say(&format!(
+                "round {round} of {rounds}, {} of {kinds}: {} alone at two rates",
+                place + 1,
+                alone.interaction.label()
+            ));
+            bench.round(alone, &idle, line).await?;
+            line.done();
+        }
     }
-    Ok((idle, demands))
+    Ok((
+        idle.clone(),
+        all.iter().map(|alone| alone.demand(&idle)).collect(),
+    ))
 }
 
 /// The run of the mix, by shoppers who come without a session.

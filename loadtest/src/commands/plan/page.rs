@@ -109,9 +109,9 @@ fn checked(page: &mut Page, plan: &Plan) {
 
 fn demands(page: &mut Page, plan: &Plan) {
     page.section("What one interaction costs").text(
-        "Each was run alone at two rates, evenly spread, by shoppers with sessions; the slope of each tier's CPU over the rate is what one \
-         costs. In microseconds of CPU of this machine. The base is what all tiers use once it comes at all, however often: caches that are \
-         filled again in time.",
+        "Each was run alone at two rates by 24 shoppers with sessions, in rounds of which the median counts; the slope of each tier's CPU over \
+         the rate is what one costs. In microseconds of CPU of this machine. The base is what all tiers use once it comes at all, however often: \
+         caches that are filled again in time.",
     );
     page.table(&table(plan));
     if let Some(cut) = text::cut(&plan.demands) {
