@@ -393,6 +393,8 @@ async fn a_replica_that_starts_without_a_database_waits_for_it_and_says_so() {
     assert_eq!(body["schema"]["state"], "waiting", "{body}");
     let why = body["schema"]["last_error"]["message"].as_str().unwrap();
     assert!(why.contains("os error"), "{why}");
+    let refused = tokio::net::TcpStream::connect(new.address).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     // Long enough for many looks at it: the process goes on, and its log is not filled.
     tokio::time::sleep(Duration::from_secs(4)).await;
     let log = std::fs::read_to_string(shop.log("api-1")).unwrap();

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -48,6 +48,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often the log says what is still waited for.
 const SAY_EVERY: Duration = Duration::from_secs(30);
+/// Connections that the kernel lets in before they are taken.
+const BACKLOG: u32 = 1024;
 /// A client that sends its headers more slowly is let go.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Until a connection is idle: its client has made it for a request, which is on its way while we are closing.
@@ -67,8 +69,8 @@ pub fn run(config: Config, log: Log) -> anyhow::Result<()> {
 }
 
 async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
-    let listener = bind(config.listen, "TRESTLE_LISTEN").await?;
-    let ops_listener = bind(config.ops_listen, "TRESTLE_OPS_LISTEN").await?;
+    let socket = bind(config.listen, "TRESTLE_LISTEN")?;
+    let ops_listener = bind(config.ops_listen, "TRESTLE_OPS_LISTEN")?.listen(BACKLOG)?;
     let shared = Arc::new(Shared {
         cache: Arc::new(Cache::new(
             config.cache_bytes,
@@ -93,7 +95,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
         replica = shared.config.replica,
         zone = shared.zone(),
         version = env!("CARGO_PKG_VERSION"),
-        listen = %listener.local_addr()?,
+        listen = %socket.local_addr()?,
         ops = %ops_listener.local_addr()?,
         workers = shared.config.workers,
         hashes = shared.config.hashes,
@@ -108,7 +110,11 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     let db = pool(&shared, BACKGROUND_CONNECTIONS);
     let background = tokio::spawn(background(Arc::clone(&shared), db.clone()));
     let workers = start_workers(&shared)?;
-    accept(listener, &workers, &shared).await;
+    // Until it is ready it refuses connections, so that whoever finds it by its name alone asks another one.
+    tokio::select! {
+        () = shared.lifecycle.reached(Phase::Closing) => {}
+        () = ready(&shared) => accept(socket.listen(BACKLOG)?, &workers, &shared).await,
+    }
     // Dropping the senders tells each worker that no connection comes any more.
     let threads: Vec<_> = workers.into_iter().map(|worker| worker.thread).collect();
     for thread in threads {
@@ -128,10 +134,26 @@ fn pool(shared: &Shared, connections: u32) -> Db {
         .watched()
 }
 
-async fn bind(address: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| anyhow::anyhow!("{variable}: cannot listen on {address}: {error}"))
+/// Takes the address, so that one that cannot be had is told at once; connections are refused until somebody listens.
+fn bind(address: SocketAddr, variable: &str) -> anyhow::Result<TcpSocket> {
+    let bound = || {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bound()
+        .map_err(|error: std::io::Error| anyhow::anyhow!("{variable}: cannot listen on {address}: {error}"))
+}
+
+async fn ready(shared: &Shared) {
+    while !shared.ready.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// SIGTERM and Ctrl-C drain; the hard limit counts from there.

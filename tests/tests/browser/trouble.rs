@@ -311,6 +311,41 @@ async fn a_shop_without_replicas_says_so_and_comes_back() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+/// Told by whoever moves the shop's data: reads go on, nothing is written.
+async fn writes(stack: &Stack, now: &str) {
+    let client = reqwest::Client::new();
+    for replica in stack.replicas() {
+        let url = format!("http://{}/writes", replica.ops_address);
+        let body = serde_json::json!({ "writes": now });
+        let answer = client.put(url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_shop_that_takes_no_writes_says_so_and_keeps_its_carts() {
+    let (stack, _alone) = fragile().await;
+    let made = Made::new(&admin(stack).await, 20).await;
+    let browser = Browser::desktop(stack).await;
+    browser.arrive(&format!("/products/{}", made.id)).await;
+    browser.click("Small").await;
+    browser.click("Add to cart").await;
+    browser.see("1 piece is in your cart now.").await;
+    writes(stack, "off").await;
+    browser.click("Add to cart").await;
+    browser.see("The shop is being worked on").await;
+    browser.accessible().await;
+    browser.visit("/cart").await;
+    browser.see(&made.title).await;
+    writes(stack, "on").await;
+    browser.arrive(&format!("/products/{}", made.id)).await;
+    browser.click("Small").await;
+    browser.click("Add to cart").await;
+    browser.see("1 more").await;
+    let (wrong, _) = browser.wrongs(&[(503, "/api/v1/cart")]).await;
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 #[tokio::test]
 async fn the_system_page_sees_replicas_come_and_go() {
     let (stack, _alone) = fragile().await;

@@ -79,7 +79,9 @@ export async function request(method, path, { body, headers, signal, repeat }) {
     const unknown = problem.status === 0 || problem.status === 502 || problem.status === 504;
     problem.inDoubt = inDoubt;
     inDoubt ||= unknown || problem.code === "order_in_progress";
-    if (attempt >= ATTEMPTS || problem.code === "offline" || !(refused || (unknown && repeat))) throw problem;
+    // Offline, and a shop that is being moved, last longer than one would wait for.
+    const lasts = problem.code === "offline" || problem.code === "maintenance";
+    if (attempt >= ATTEMPTS || lasts || !(refused || (unknown && repeat))) throw problem;
     const asked = (problem.retryAfter ?? 0.1 * 2 ** attempt) * 1000;
     await pause(Math.min(asked, LONGEST_WAIT_MS) * (1 + Math.random() / 4), signal);
   }

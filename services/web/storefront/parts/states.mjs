@@ -44,6 +44,7 @@ export function sayProblem(error) {
   if (error.code === "offline") return [t("states.offline"), t("states.offline_detail")];
   if (error.status === 403) return [t("states.forbidden"), t("states.forbidden_detail")];
   if (error.status === 429 || error.code === "overloaded") return [t("states.busy"), t("states.busy_detail")];
+  if (error.code === "maintenance") return [t("states.paused"), t("states.paused_detail")];
   if (error.isOutage) return [t("states.away"), t("states.away_detail")];
   return [t("states.failed"), t("states.failed_detail", error.requestId ?? "")];
 }

@@ -56,6 +56,8 @@ export const texts = {
     away_detail: "Nothing is lost. It usually comes back within seconds.",
     busy: "The shop is very busy",
     busy_detail: "Please try again in a moment.",
+    paused: "The shop is being worked on",
+    paused_detail: "You can look around meanwhile; carts, accounts and orders wait. Please try again in a few minutes.",
     failed: "That did not work",
     failed_detail: (id) => (id ? `The shop’s log knows it as request ${id}.` : "Please load the page again."),
   },
