@@ -12,6 +12,9 @@ pub struct Load {
     /// Only this interaction instead of a mix.
     #[serde(default)]
     pub only: Option<Interaction>,
+    /// One interaction that comes on top of the mix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<More>,
     /// Only this product is looked at and bought instead of all by popularity.
     #[serde(default)]
     pub product: Option<u64>,
@@ -27,6 +30,14 @@ pub struct Load {
     pub warm_up: WarmUp,
     /// Draws of shoppers, products, think times and arrivals follow from it.
     pub seed: u64,
+}
+
+/// So many of all interactions are this one; the others are the mix's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct More {
+    pub interaction: Interaction,
+    /// 0 to 1.
+    pub share: f64,
 }
 
 /// Who comes.

@@ -153,6 +153,7 @@ fn load(shoppers: usize, good: Good) -> Load {
         },
         mix: Mix::Ordering,
         only: Some(Interaction::BuyConfirm),
+        more: None,
         product: Some(good.product),
         fine: true,
         think_s: PAUSE,

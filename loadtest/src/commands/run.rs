@@ -131,6 +131,7 @@ impl LoadArgs {
             model,
             mix: self.mix,
             only: self.only,
+            more: None,
             product: None,
             fine: false,
             think_s: self.think,

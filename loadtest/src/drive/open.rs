@@ -220,6 +220,7 @@ mod tests {
                     model: model.clone(),
                     mix: Mix::Shopping,
                     only: None,
+                    more: None,
                     product: None,
                     fine: false,
                     think_s: 7.0,

@@ -44,6 +44,7 @@ pub struct Shop {
     mix: RefCell<Deck>,
     visits: RefCell<Deck>,
     only: Cell<Option<Interaction>>,
+    more: RefCell<Option<(Interaction, Deck)>>,
     only_product: Cell<Option<u64>>,
     session_length: Cell<SessionLength>,
     visitors: Cell<u32>,
@@ -86,6 +87,7 @@ impl Shop {
             mix: RefCell::new(Deck::new(&Mix::Shopping.weights(), seed)),
             visits: RefCell::new(Deck::new(&[NEW_PERCENT, 100 - NEW_PERCENT], seed)),
             only: Cell::new(None),
+            more: RefCell::default(),
             only_product: Cell::new(None),
             session_length: Cell::new(SessionLength::new(TPCW_THINK_S)),
             visitors: Cell::new(0),
@@ -111,6 +113,18 @@ impl Shop {
         }
         *self.mix.borrow_mut() = Deck::new(&weights, load.seed);
         self.only.set(load.only);
+        *self.more.borrow_mut() = load.more.map(|more| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "0 to 10,000"
+            )]
+            let weight = (more.share.clamp(0.0, 1.0) * 10_000.0).round() as u32;
+            (
+                more.interaction,
+                Deck::new(&[10_000 - weight, weight], load.seed ^ 1),
+            )
+        });
         self.only_product.set(load.product);
         self.session_length.set(SessionLength::new(load.think_s));
         let mut recorder = Recorder::new()?;
@@ -125,6 +139,11 @@ impl Shop {
     pub fn draw(&self) -> Interaction {
         if let Some(only) = self.only.get() {
             return only;
+        }
+        if let Some((more, deck)) = self.more.borrow_mut().as_mut()
+            && deck.draw() == 1
+        {
+            return *more;
         }
         let card = self.mix.borrow_mut().draw();
         Interaction::MIXED[card % Interaction::MIXED.len()]

@@ -73,6 +73,7 @@ pub fn run() -> RunResult {
             },
             mix: Mix::Shopping,
             only: None,
+            more: None,
             product: None,
             fine: false,
             think_s: 7.0,

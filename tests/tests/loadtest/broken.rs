@@ -97,6 +97,7 @@ fn load() -> Load {
         },
         mix: Mix::Ordering,
         only: None,
+        more: None,
         product: None,
         fine: false,
         think_s: 0.05,

@@ -148,6 +148,7 @@ pub fn base(model: Model, seconds: f64, warm_up: f64, mix: Mix, seed: u64) -> Lo
         model,
         mix,
         only: None,
+        more: None,
         fine: false,
         product: None,
         think_s: 0.0,

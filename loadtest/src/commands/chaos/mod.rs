@@ -81,6 +81,7 @@ impl ChaosArgs {
             },
             mix: self.mix,
             only: None,
+            more: None,
             product: None,
             fine: true,
             think_s: self.think,

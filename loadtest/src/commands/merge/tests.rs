@@ -59,6 +59,7 @@ pub(crate) fn run(each_second: u64, latencies_us: impl IntoIterator<Item = u64>)
             },
             mix: Mix::Shopping,
             only: None,
+            more: None,
             product: None,
             fine: false,
             think_s: 7.0,

@@ -16,15 +16,15 @@ const POOL: u32 = 16;
 
 /// How many cores, replicas and connections do so many shoppers need?
 ///
-/// Runs each interaction alone at two rates against a running stack: the slope is its CPU demand by tier. From these follow, with the
-/// mix's weights, arrivals, cores, replicas (with headroom, and one to spare) and connections to the database. At the end the mix
+/// Runs the mix against a running stack, and the mix with each interaction on top: the slope is its CPU demand by tier. From these follow,
+/// with the mix's weights, arrivals, cores, replicas (with headroom, and one to spare) and connections to the database. At the end the mix
 /// itself is run: CPU by tier has to be within 15 % of what was predicted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trestle-loadtest plan --shoppers 2000\n  \
     trestle-loadtest plan --shoppers 5000 --mix ordering --replica-cores 0.7 --headroom 40\n  \
     trestle-loadtest plan --shoppers 20000 --replica-cores 2 --vcpu-ratio 1.3    # see calibrate\n\n\
-    It takes some nine minutes; nothing else should run meanwhile.\n\
+    It takes some six minutes; nothing else should run meanwhile.\n\
     Exit code: 0 the prediction holds and nothing was lost; 1 else; 64 wrong arguments.")]
 pub struct Args {
     /// So many shoppers at a time

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use anyhow::Result;
 
-use super::demand::Demand;
 use super::measure::{Bench, SHOPPERS, steady, think};
-use super::mix::Frequencies;
+use super::mix::{Frequencies, Shop};
 use super::tiers::Tiers;
 use crate::commands::common::Progress;
 use crate::interaction::Mix;
@@ -52,16 +51,21 @@ pub struct Check {
     pub holds: bool,
 }
 
-/// The load of the check: the planned rate, unless that is too little to compare or too much for the machine to have room.
-pub fn load(mix: Mix, demands: &[Demand], planned: f64, seconds: f64, seed: u64) -> Load {
-    let frequencies = Frequencies::of(mix);
-    let busiest = frequencies.cores(demands, planned).most();
-    let rate = if busiest > 0.0 {
+/// The rate of the check: the planned one, unless that is too little to compare or too much for the machine to have room. `busiest` is
+/// what the busiest tier uses at the planned one, in cores.
+fn aim(planned: f64, busiest: f64) -> f64 {
+    if busiest > 0.0 {
         planned * busiest.clamp(BUSY.0, BUSY.1) / busiest
     } else {
         planned
-    };
-    let (cycle, think_s) = think(rate, frequencies.response_s(demands));
+    }
+}
+
+/// The load of the check.
+pub fn load(mix: Mix, shop: &Shop, planned: f64, seconds: f64, seed: u64) -> Load {
+    let frequencies = Frequencies::of(mix);
+    let rate = aim(planned, frequencies.cores(shop, planned).most());
+    let (cycle, think_s) = think(rate, frequencies.response_s(shop));
     // Until one who has just come has a session: 1 / (buys + 1 / visit) interactions; three times that.
     let until_steady = 3.0 * cycle * until_session(mix);
     Load {
@@ -73,6 +77,7 @@ pub fn load(mix: Mix, demands: &[Demand], planned: f64, seconds: f64, seed: u64)
         },
         mix,
         only: None,
+        more: None,
         think_s,
         with_sessions: false,
         seconds,
@@ -89,13 +94,7 @@ fn until_session(mix: Mix) -> f64 {
 }
 
 /// Runs it and compares.
-pub async fn run(
-    bench: &mut Bench,
-    load: &Load,
-    demands: &[Demand],
-    idle: Tiers,
-    line: &mut Progress,
-) -> Result<Check> {
+pub async fn run(bench: &mut Bench, load: &Load, shop: &Shop, line: &mut Progress) -> Result<Check> {
     let (moments, measured) = bench.load(load, "check", line).await?;
     let point = steady(&moments, WINDOW, &measured);
     let seconds = measured.seconds.max(1e-9);
@@ -104,7 +103,7 @@ pub async fn run(
     let hashes_by_model = model.hashes() * point.rate;
     // So few come that chance alone makes a third more or less of them in such a run.
     let frequencies = model.with_hashes(share(measured.logins), share(measured.accounts));
-    let predicted = frequencies.cores(demands, point.rate).plus(idle);
+    let predicted = frequencies.cores(shop, point.rate).plus(shop.idle.cores);
     let verdicts = compare(predicted, point.cores);
     let Model::Closed { shoppers, .. } = load.model else {
         anyhow::bail!("the check is a closed load");
@@ -116,7 +115,7 @@ pub async fn run(
         rate: point.rate,
         predicted,
         measured: point.cores,
-        statements_predicted: frequencies.statements(demands, point.rate),
+        statements_predicted: frequencies.statements(shop, point.rate),
         statements_measured: point.statements,
         hashes: float(measured.logins + measured.accounts) / seconds,
         hashes_by_model,
@@ -188,8 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn the_check_makes_the_machine_work_but_not_hard() {
+        for (busiest, factor) in [(0.0, 1.0), (0.05, 4.0), (0.3, 1.0), (0.7, 0.5)] {
+            assert!((aim(100.0, busiest) - 100.0 * factor).abs() < 1e-9, "{busiest}");
+        }
+    }
+
+    #[test]
     fn the_check_comes_at_the_planned_rate() {
-        let small = load(Mix::Shopping, &[], 10.0, 10.0, 1);
+        let small = load(Mix::Shopping, &Shop::default(), 10.0, 10.0, 1);
         assert!((small.think_s - 2.4).abs() < 1e-9, "{}", small.think_s);
         assert!(!small.with_sessions, "logins are part of the mix");
     }

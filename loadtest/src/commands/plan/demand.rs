@@ -1,25 +1,25 @@
-//! What an interaction costs, from two rates at which it was run alone.
+//! What an interaction costs, from what a shop at work uses more when it comes on top.
 
 use serde::{Deserialize, Serialize};
 
 use super::tiers::Tiers;
 use crate::interaction::Interaction;
+use crate::report::number::float;
 use crate::result::Caches;
-use crate::stats::sample::{mean, median};
+use crate::stats::sample::median;
 
-/// What was measured at one rate.
+/// What was measured at one time.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Point {
-    /// Completed interactions a second.
+    /// Completed interactions a second, of all kinds.
     pub rate: f64,
-    /// HTTP requests a second.
-    #[serde(default)]
-    pub requests: f64,
+    /// Of these, those that came on top of the mix.
+    pub more: f64,
     /// Cores that were used on average.
     pub cores: Tiers,
     /// Connections to the database that were executing a statement, on average; none where the replicas' metrics cannot be read.
     pub statements: Option<f64>,
-    /// Mean response time in milliseconds.
+    /// Mean response time in milliseconds, of the one interaction where there is one on top.
     pub response_ms: f64,
     pub caches: Caches,
     /// Of the interactions, 0 to 1, those that failed or were refused.
@@ -30,50 +30,52 @@ pub struct Point {
 }
 
 impl Point {
-    /// Of several rounds at the same rate: of each number the median, so that seconds in which the machine was slow do not count. Failures
-    /// and hits are those of all rounds. Nothing of none.
-    pub fn median(rounds: &[Self]) -> Self {
-        let of = |number: fn(&Self) -> f64| median(&rounds.iter().map(number).collect::<Vec<_>>());
-        let some = |number: fn(&Self) -> f64| of(number).unwrap_or_default();
-        let statements: Option<Vec<f64>> = rounds.iter().map(|it| it.statements).collect();
-        let mut caches = Caches::default();
-        for round in rounds {
-            caches.memory += round.caches.memory;
-            caches.redis += round.caches.redis;
-            caches.database += round.caches.database;
-        }
+    /// Of several at the same rate: of each number the median, so that seconds in which the machine was slow do not count. Hits are all
+    /// together, failures the mean. Nothing of none.
+    pub fn median(points: &[Self]) -> Self {
+        let of = |number: fn(&Self) -> f64| middle(points.iter().map(number));
+        let statements: Option<Vec<f64>> = points.iter().map(|it| it.statements).collect();
+        let hits = |layer: fn(&Caches) -> u64| points.iter().map(|it| layer(&it.caches)).sum();
         Self {
-            rate: some(|it| it.rate),
-            requests: some(|it| it.requests),
-            cores: Tiers {
-                nginx: some(|it| it.cores.nginx),
-                api: some(|it| it.cores.api),
-                redis: some(|it| it.cores.redis),
-                database: some(|it| it.cores.database),
+            rate: of(|it| it.rate),
+            more: of(|it| it.more),
+            cores: Tiers::from_array(std::array::from_fn(|tier| {
+                middle(points.iter().map(|it| it.cores.array()[tier]))
+            })),
+            statements: statements.map(middle),
+            response_ms: of(|it| it.response_ms),
+            caches: Caches {
+                memory: hits(|it| it.memory),
+                redis: hits(|it| it.redis),
+                database: hits(|it| it.database),
             },
-            statements: statements.and_then(|them| median(&them)),
-            response_ms: some(|it| it.response_ms),
-            caches,
-            trouble: mean(&rounds.iter().map(|it| it.trouble).collect::<Vec<_>>()).unwrap_or_default(),
-            host_busy: some(|it| it.host_busy),
-            host_steal: some(|it| it.host_steal),
+            trouble: points.iter().map(|it| it.trouble).sum::<f64>() / float(points.len().max(1) as u64),
+            host_busy: of(|it| it.host_busy),
+            host_steal: of(|it| it.host_steal),
         }
     }
 }
 
-/// What one interaction costs of something.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Cost {
-    /// For each one more a second: the slope.
-    pub each: f64,
-    /// Once there are some at all, however many: caches that are filled again from time to time. It grows up to the lower rate.
-    pub base: f64,
+/// 0 of none.
+fn middle(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    median(&numbers.into_iter().collect::<Vec<_>>()).unwrap_or_default()
 }
 
-impl Cost {
-    /// Used at so many a second.
-    pub fn at(self, rate: f64, low_rate: f64) -> f64 {
-        self.each * rate + self.base * (rate / low_rate.max(1e-9)).clamp(0.0, 1.0)
+/// The mix alone, and the mix with one interaction on top, one after the other.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Round {
+    pub mix: Point,
+    pub with: Point,
+}
+
+impl Round {
+    /// By how much more is used for each one more: the slope. The mix is reckoned at the rate that it had meanwhile. 0 where none came.
+    fn slope(&self, idle: f64, of: impl Fn(&Point) -> f64) -> f64 {
+        if self.with.more <= 0.0 || self.mix.rate <= 0.0 {
+            return 0.0;
+        }
+        let of_mix = (of(&self.mix) - idle) * (self.with.rate - self.with.more) / self.mix.rate;
+        (of(&self.with) - idle - of_mix) / self.with.more
     }
 }
 
@@ -81,84 +83,48 @@ impl Cost {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Demand {
     pub interaction: Interaction,
-    /// CPU seconds each.
+    /// CPU seconds each: the median of all rounds.
     pub cpu: Tiers,
-    /// Cores.
-    pub base: Tiers,
-    /// Seconds in which it has a statement executed by the database; none where that is not known.
-    pub statements: Option<Cost>,
+    /// Seconds in which each has a statement executed by the database; none where that is not known.
+    pub statements: Option<f64>,
+    /// Mean response time in milliseconds.
+    pub response_ms: f64,
     /// Tiers whose slope was below 0 and is taken as 0: too little to be seen at these rates.
     pub cut: Vec<String>,
-    pub low: Point,
-    pub high: Point,
-}
-
-/// CPU seconds an interaction: by how much more is used for so many more a second. 0 where the rates do not differ.
-pub fn slope(low: (f64, f64), high: (f64, f64)) -> f64 {
-    let more = high.0 - low.0;
-    if more.abs() < 1e-9 {
-        return 0.0;
-    }
-    (high.1 - low.1) / more
-}
-
-/// Two rates make a straight line: what is used without any is not part of it. A slope below 0 is taken as 0.
-fn cost(idle: f64, low: (f64, f64), high: (f64, f64)) -> Cost {
-    let each = slope(low, high).max(0.0);
-    Cost {
-        each,
-        base: low.1 - idle - each * low.0,
-    }
+    pub rounds: Vec<Round>,
 }
 
 impl Demand {
-    pub fn of(interaction: Interaction, idle: &Point, low: Point, high: Point) -> Self {
-        let pairs: [_; 4] = std::array::from_fn(|tier| {
-            let (idle, low_cores, high_cores) = (
-                idle.cores.array()[tier],
-                low.cores.array()[tier],
-                high.cores.array()[tier],
-            );
-            let is_cut = slope((low.rate, low_cores), (high.rate, high_cores)) < 0.0;
-            (cost(idle, (low.rate, low_cores), (high.rate, high_cores)), is_cut)
+    pub fn of(interaction: Interaction, idle: &Point, rounds: Vec<Round>) -> Self {
+        let slopes: [f64; 4] = std::array::from_fn(|tier| {
+            let of = |point: &Point| point.cores.array()[tier];
+            middle(rounds.iter().map(|it| it.slope(of(idle), of)))
         });
         let cut = Tiers::NAMES
             .into_iter()
-            .zip(pairs)
-            .filter(|(_, (_, is_cut))| *is_cut);
-        let statements = match (idle.statements, low.statements, high.statements) {
-            (Some(idle), Some(before), Some(after)) => {
-                Some(cost(idle, (low.rate, before), (high.rate, after)))
-            }
-            _ => None,
-        };
+            .zip(slopes)
+            .filter(|(_, slope)| *slope < 0.0);
+        let known = idle.statements.filter(|_| {
+            let points = rounds.iter().flat_map(|it| [&it.mix, &it.with]);
+            points.into_iter().all(|it| it.statements.is_some())
+        });
+        let statements = known.map(|idle| {
+            let of = |point: &Point| point.statements.unwrap_or_default();
+            middle(rounds.iter().map(|it| it.slope(idle, of))).max(0.0)
+        });
         Self {
             interaction,
-            cpu: Tiers::from_array(pairs.map(|(cost, _)| cost.each)),
-            base: Tiers::from_array(pairs.map(|(cost, _)| cost.base)),
+            cpu: Tiers::from_array(slopes.map(|slope| slope.max(0.0))),
             statements,
+            response_ms: middle(rounds.iter().map(|it| it.with.response_ms)),
             cut: cut.map(|(name, _)| name.to_owned()).collect(),
-            low,
-            high,
+            rounds,
         }
     }
 
-    /// Whether the replica's own memory answered: beyond the slope it has only waking up.
-    pub fn is_of_memory(&self) -> bool {
-        let caches = self.low.caches;
-        caches.memory > 0 && (caches.redis + caches.database) * 20 <= caches.memory
-    }
-
-    /// Cores that it uses at so many a second by itself, beyond `waking`, which is shared with all others.
-    pub fn cores_at(&self, rate: f64, waking: Tiers) -> Tiers {
-        let own = Tiers {
-            // It keeps nothing that would have to be filled again.
-            nginx: 0.0,
-            api: (self.base.api - waking.api).max(0.0),
-            ..self.base
-        };
-        self.cpu
-            .with(own, |each, base| Cost { each, base }.at(rate, self.low.rate))
+    /// At how many more a second it was measured: the median of all rounds.
+    pub fn rate(&self) -> f64 {
+        middle(self.rounds.iter().map(|it| it.with.more))
     }
 }
 
@@ -170,9 +136,11 @@ pub(super) mod tests {
         assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
     }
 
-    pub fn point(rate: f64, api: f64) -> Point {
+    /// So much of the API at so many a second, of which some came on top.
+    pub fn point(rate: f64, more: f64, api: f64) -> Point {
         Point {
             rate,
+            more,
             cores: Tiers {
                 api,
                 ..Tiers::default()
@@ -184,39 +152,41 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_used_in_any_case_is_not_in_the_slope() {
-        near(slope((10.0, 0.13), (50.0, 0.33)), 0.005);
-        near(slope((10.0, 0.13), (10.0, 0.33)), 0.0);
-        let demand = Demand::of(
-            Interaction::Home,
-            &point(0.0, 0.02),
-            point(10.0, 0.13),
-            point(50.0, 0.33),
-        );
-        near(demand.cpu.api, 0.005);
-        near(demand.base.api, 0.06);
-        assert!(demand.cut.is_empty());
-        // What was measured is found again, and nothing comes of nobody.
-        for (rate, used) in [(0.0, 0.0), (5.0, 0.055), (10.0, 0.11), (50.0, 0.31), (90.0, 0.51)] {
-            near(demand.cores_at(rate, Tiers::default()).api, used);
-        }
-        let waking = Tiers {
-            api: 0.04,
-            ..Tiers::default()
+    fn the_slope_is_what_is_used_more() {
+        let idle = point(0.0, 0.0, 0.02);
+        // 0.001 each in the mix, 0.005 each on top; the mix was a tenth slower with it.
+        let round = |slow: f64| Round {
+            mix: point(100.0, 0.0, 0.12),
+            with: point(110.0, 20.0, 0.02 + 0.09 + 0.10 + slow),
         };
-        near(demand.cores_at(50.0, waking).api, 0.31 - 0.04);
+        let demand = Demand::of(Interaction::Home, &idle, vec![round(0.0), round(0.3), round(0.0)]);
+        near(demand.cpu.api, 0.005);
+        near(demand.statements.unwrap_or_default(), 0.002);
+        near(demand.rate(), 20.0);
+        assert!(demand.cut.is_empty());
     }
 
     #[test]
     fn a_slope_below_nothing_is_cut_and_named() {
-        let demand = Demand::of(
-            Interaction::Home,
-            &point(0.0, 0.02),
-            point(10.0, 0.05),
-            point(50.0, 0.04),
-        );
+        let round = Round {
+            mix: point(100.0, 0.0, 0.12),
+            with: point(120.0, 20.0, 0.11),
+        };
+        let demand = Demand::of(Interaction::Home, &point(0.0, 0.0, 0.02), vec![round]);
         near(demand.cpu.api, 0.0);
-        near(demand.base.api, 0.03);
         assert_eq!(demand.cut, ["API"]);
+    }
+
+    #[test]
+    fn what_one_round_does_not_know_nobody_does() {
+        let round = Round {
+            mix: point(100.0, 0.0, 0.12),
+            with: Point {
+                statements: None,
+                ..point(120.0, 20.0, 0.14)
+            },
+        };
+        let demand = Demand::of(Interaction::Home, &point(0.0, 0.0, 0.02), vec![round]);
+        assert_eq!(demand.statements, None);
     }
 }

@@ -17,26 +17,22 @@ pub fn write(folder: &Folder, plan: &Plan) -> Result<()> {
     folder.write("demand.csv", demand_csv(plan)?)
 }
 
-/// A row for each interaction: what one costs, and what was measured.
+/// A row for each interaction: what one costs, and at how many more a second that was measured.
 pub(super) fn demand_csv(plan: &Plan) -> Result<Vec<u8>> {
     let frequencies = Frequencies::of(plan.mix);
-    let rows = plan.demands.iter().map(|demand| {
-        let micros = demand.cpu.times(1e6).array();
+    let rows = plan.shop.demands.iter().map(|demand| {
         let mut row = vec![
             demand.interaction.label().to_owned(),
             format!("{:.6}", frequencies.each[demand.interaction.index()]),
         ];
-        row.extend(micros.map(|it| format!("{it:.1}")));
+        row.extend(demand.cpu.times(1e6).array().map(|it| format!("{it:.1}")));
         row.push(
             demand
                 .statements
-                .map_or_else(String::new, |it| format!("{:.1}", it.each * 1e6)),
+                .map_or_else(String::new, |it| format!("{:.1}", it * 1e6)),
         );
-        row.extend(demand.base.array().map(|it| format!("{it:.5}")));
-        for point in [&demand.low, &demand.high] {
-            row.push(format!("{:.3}", point.rate));
-            row.extend(point.cores.array().map(|it| format!("{it:.5}")));
-        }
+        row.push(format!("{:.3}", demand.response_ms));
+        row.push(format!("{:.3}", demand.rate()));
         row
     });
     let names = [
@@ -47,20 +43,8 @@ pub(super) fn demand_csv(plan: &Plan) -> Result<Vec<u8>> {
         "redis_us",
         "database_us",
         "statements_us",
-        "nginx_base_cores",
-        "api_base_cores",
-        "redis_base_cores",
-        "database_base_cores",
-        "low_rate",
-        "low_nginx_cores",
-        "low_api_cores",
-        "low_redis_cores",
-        "low_database_cores",
-        "high_rate",
-        "high_nginx_cores",
-        "high_api_cores",
-        "high_redis_cores",
-        "high_database_cores",
+        "response_ms",
+        "more_per_second",
     ];
     csv::rows(&names, rows)
 }

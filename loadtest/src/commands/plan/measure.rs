@@ -1,20 +1,21 @@
 //! Puts loads on the stack and reads what each tier uses meanwhile.
 //!
-//! Each load has as many shoppers, and so as many connections, as the mix that checks the prediction: what a request costs depends on
-//! how many come together, and on how many workers of nginx and of the replicas share them.
+//! All is measured in a shop at work. An interaction that comes alone, on one connection, finds code, data and connections warm: a mix used
+//! a fifth to a third more than the sum of its interactions measured so.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::demand::{Demand, Point};
+use super::demand::{Demand, Point, Round};
 use super::metrics::{self, Database};
+use super::mix::Shop;
 use super::tiers::Tiers;
 use crate::commands::common::Progress;
 use crate::drive::{Phase, Tick};
 use crate::interaction::{Class, Interaction, Mix};
 use crate::lab::Lab;
-use crate::load::{Load, Model, Shape, WarmUp};
+use crate::load::{Load, Model, More, Shape, WarmUp};
 use crate::report::number::{float, percent, quantity};
 use crate::result::Measured;
 use crate::stack::Root;
@@ -25,11 +26,15 @@ use crate::stack::driver::Status;
 pub const SHOPPERS: usize = 24;
 /// A tick comes after each whole second; the last one has to lie inside.
 const PAST_THE_TICK: f64 = 0.3;
-/// The busiest tier at the higher rate, in cores.
-const HIGH: f64 = 0.25;
-/// The higher rate is so many times the lower at least, and at most. The lower is about a twentieth of a core on the machines that we know.
-const LEAST: f64 = 2.0;
-const MOST: f64 = 12.0;
+/// The mix at a rate that every machine bears, to find out which one is wanted.
+const FIRST_MIX: f64 = 60.0;
+/// The busiest tier with the mix alone, in cores; and how many interactions a second that is at least, and at most.
+const MIX_USES: f64 = 0.1;
+const MIX_RATE: (f64, f64) = (20.0, 400.0);
+/// What an interaction on top makes the busiest tier use more, in cores: enough to be seen. Many more would each cost less than those of a
+/// mix do, because caches are hit more often. Its first rate is multiplied by so much at least, and at most.
+const MORE_USES: f64 = 0.06;
+const FACTOR: (f64, f64) = (0.25, 8.0);
 
 /// More failures than this, and it is not that interaction's cost what was measured.
 const DOUBTFUL: f64 = 0.01;
@@ -56,32 +61,27 @@ pub struct Moment {
     database: Option<Database>,
 }
 
-/// One interaction run alone, at two rates in each round.
-pub struct Alone {
+/// One interaction that comes on top of the mix, once in each round.
+pub struct OnTop {
     pub interaction: Interaction,
-    /// The higher rate that was asked for; the same in all rounds.
-    high_rate: Option<f64>,
-    low: Vec<Point>,
-    high: Vec<Point>,
+    /// How many more a second.
+    rate: f64,
+    response_s: f64,
+    rounds: Vec<Round>,
 }
 
-impl Alone {
+impl OnTop {
     pub fn of(interaction: Interaction) -> Self {
         Self {
             interaction,
-            high_rate: None,
-            low: Vec::new(),
-            high: Vec::new(),
+            rate: first_rate(interaction),
+            response_s: 0.0,
+            rounds: Vec::new(),
         }
     }
 
-    pub fn demand(&self, idle: &Point) -> Demand {
-        Demand::of(
-            self.interaction,
-            idle,
-            Point::median(&self.low),
-            Point::median(&self.high),
-        )
+    pub fn demand(self, idle: &Point) -> Demand {
+        Demand::of(self.interaction, idle, self.rounds)
     }
 }
 
@@ -143,60 +143,83 @@ impl Bench {
         point(&before, &self.now(), &Measured::default())
     }
 
-    /// Makes accounts with sessions, and brings caches to a state that the mix has.
-    pub async fn warm(&mut self, mix: Mix, seconds: f64, line: &mut Progress) -> Result<()> {
+    /// Makes accounts with sessions, brings caches to a state that the mix has, and finds the rate of the mix that all is measured with.
+    pub async fn warm(&mut self, mix: Mix, idle: &Point, line: &mut Progress) -> Result<f64> {
         self.lab
             .generator
             .prepare(SHOPPERS, true, |done, of| {
                 line.show(&format!("accounts: {done} of {of}"));
             })
             .await?;
-        let load = Load {
-            only: None,
-            mix,
-            ..self.of(Interaction::Home, 60.0, 0.0, seconds)
-        };
-        self.lab
-            .generator
-            .load(&load, |tick| {
-                line.show(&format!("warming caches: {:.0} s", tick.elapsed));
-            })
-            .await?;
-        Ok(())
+        let first = self.mix(mix, FIRST_MIX, line).await?;
+        let used = first.cores.with(idle.cores, |used, idle| used - idle).most();
+        let factor = if used > 0.0 { MIX_USES / used } else { 1.0 };
+        Ok((FIRST_MIX * factor).clamp(MIX_RATE.0, MIX_RATE.1).round())
     }
 
-    /// One round of one interaction. The higher rate follows from what the lower one costs.
-    pub async fn round(&mut self, alone: &mut Alone, idle: &Point, line: &mut Progress) -> Result<()> {
-        let interaction = alone.interaction;
-        let low = self
-            .alone(interaction, first_rate(interaction), 0.0, line)
-            .await?;
-        let high_rate = *alone.high_rate.get_or_insert_with(|| higher_rate(&low, idle));
-        let high = self
-            .alone(interaction, high_rate, low.response_ms / 1_000.0, line)
-            .await?;
-        alone.low.push(low);
-        alone.high.push(high);
-        Ok(())
-    }
-
-    async fn alone(
-        &mut self,
-        interaction: Interaction,
-        rate: f64,
-        response_s: f64,
-        line: &mut Progress,
-    ) -> Result<Point> {
-        let load = self.of(interaction, rate, response_s, self.times.measured + PAST_THE_TICK);
-        let said = format!("{} at {}/s", interaction.label(), quantity(rate));
-        let (moments, measured) = self.load(&load, &said, line).await?;
-        let point = steady(&moments, usize::MAX, &measured);
-        if point.trouble <= DOUBTFUL {
-            return Ok(point);
-        }
-        // Something else held the machine up: once more.
+    /// The mix alone. What comes on top is held against it.
+    pub async fn mix(&mut self, mix: Mix, rate: f64, line: &mut Progress) -> Result<Point> {
+        let load = self.of(mix, None, (rate, 0.0), 0.0, self.times.measured);
+        let said = format!("the mix at {}/s", quantity(rate));
         let (moments, measured) = self.load(&load, &said, line).await?;
         Ok(steady(&moments, usize::MAX, &measured))
+    }
+
+    /// One round of one interaction on top of the mix, which alone used what is given. The rate of the next ones follows from the first.
+    pub async fn round(
+        &mut self,
+        mix: Mix,
+        alone: &Point,
+        on_top: &mut OnTop,
+        idle: &Point,
+        line: &mut Progress,
+    ) -> Result<()> {
+        let interaction = on_top.interaction;
+        let rates = (alone.rate, on_top.rate);
+        let load = self.of(
+            mix,
+            Some(interaction),
+            rates,
+            on_top.response_s,
+            self.times.measured,
+        );
+        let said = format!("{} at {}/s on top", interaction.label(), quantity(on_top.rate));
+        let mut with = self.on_top(&load, interaction, &said, line).await?;
+        if with.trouble > DOUBTFUL {
+            // Something else held the machine up: once more.
+            with = self.on_top(&load, interaction, &said, line).await?;
+        }
+        on_top.response_s = with.response_ms / 1_000.0;
+        let round = Round {
+            mix: alone.clone(),
+            with,
+        };
+        if on_top.rounds.is_empty() {
+            on_top.rate = next_rate(on_top.rate, &Demand::of(interaction, idle, vec![round.clone()]));
+        }
+        on_top.rounds.push(round);
+        Ok(())
+    }
+
+    async fn on_top(
+        &mut self,
+        load: &Load,
+        interaction: Interaction,
+        said: &str,
+        line: &mut Progress,
+    ) -> Result<Point> {
+        let (moments, measured) = self.load(load, said, line).await?;
+        let own = measured
+            .interactions
+            .iter()
+            .find(|it| it.interaction == interaction);
+        let point = steady(&moments, usize::MAX, &measured);
+        Ok(Point {
+            // The mix has some of them, too; of all that come so many are on top.
+            more: point.rate * load.more.map_or(0.0, |it| it.share),
+            response_ms: own.map_or(0.0, |it| it.mean_ms),
+            ..point
+        })
     }
 
     /// Any load, with a moment at the last tick of its warm-up and at each one of its measured time.
@@ -224,9 +247,17 @@ impl Bench {
         Ok((others, measured))
     }
 
-    /// One interaction by shoppers who have sessions, so many a second if an answer takes so long.
-    fn of(&self, interaction: Interaction, rate: f64, response_s: f64, seconds: f64) -> Load {
-        let (_, think_s) = think(rate, response_s);
+    /// The mix, and one interaction on top, so many of each a second if an answer takes so long; by shoppers who have sessions.
+    fn of(
+        &self,
+        mix: Mix,
+        more: Option<Interaction>,
+        (of_mix, on_top): (f64, f64),
+        response_s: f64,
+        seconds: f64,
+    ) -> Load {
+        let all = of_mix + on_top;
+        let (_, think_s) = think(all, response_s);
         Load {
             fine: false,
             product: None,
@@ -234,14 +265,18 @@ impl Bench {
                 shoppers: SHOPPERS,
                 shape: Shape::default(),
             },
-            mix: Mix::Shopping,
-            only: Some(interaction),
+            mix,
+            only: None,
+            more: more.map(|interaction| More {
+                interaction,
+                share: on_top / all,
+            }),
             think_s,
             with_sessions: true,
-            seconds,
+            seconds: seconds + PAST_THE_TICK,
             warm_up: WarmUp::Seconds(self.times.warm_up + PAST_THE_TICK),
-            // Other products at the other rate.
-            seed: self.seed ^ rate.to_bits() ^ ((interaction.index() as u64) << 8),
+            // Other products each time.
+            seed: self.seed ^ all.to_bits() ^ more.map_or(0, |it| (it.index() as u64 + 1) << 8),
         }
     }
 }
@@ -279,7 +314,7 @@ fn point(from: &Moment, until: &Moment, measured: &Measured) -> Point {
     let waited: f64 = counted.map(|it| it.mean_ms * float(it.count)).sum();
     Point {
         rate: float(measured.completed) / measured.seconds.max(1e-9),
-        requests: float(measured.requests) / measured.seconds.max(1e-9),
+        more: 0.0,
         cores: Tiers::cores(&usage),
         statements: statements.map(|(from, until)| usage.cores(until.statements - from.statements)),
         response_ms: waited / float(good.max(1)),
@@ -290,43 +325,45 @@ fn point(from: &Moment, until: &Moment, measured: &Measured) -> Point {
     }
 }
 
-/// Arrivals a second that every machine bears.
+/// More a second that every machine bears.
 fn first_rate(interaction: Interaction) -> f64 {
     match interaction.class() {
-        Class::Read => 40.0,
-        Class::Write => 20.0,
-        Class::Hash => 2.0,
+        Class::Read => 80.0,
+        Class::Write => 40.0,
+        Class::Hash => 4.0,
     }
 }
 
-/// The rate at which the busiest tier uses a quarter of a core.
-fn higher_rate(low: &Point, idle: &Point) -> f64 {
-    let used = low.cores.with(idle.cores, |used, idle| used - idle).most();
-    let factor = if used > 0.0 { HIGH / used } else { MOST };
-    (low.rate * factor.clamp(LEAST, MOST)).round()
+/// The rate at which the busiest tier uses so much more as is wanted.
+fn next_rate(rate: f64, first: &Demand) -> f64 {
+    let used = first.cpu.most() * first.rate();
+    let factor = if used > 0.0 { MORE_USES / used } else { FACTOR.1 };
+    (rate * factor.clamp(FACTOR.0, FACTOR.1)).round()
 }
 
 /// What makes a point doubtful.
-pub fn doubts(demands: &[Demand]) -> Vec<String> {
+pub fn doubts(shop: &Shop) -> Vec<String> {
     let mut doubts = Vec::new();
-    for demand in demands {
+    for demand in &shop.demands {
         let name = demand.interaction.label();
-        let trouble = demand.low.trouble.max(demand.high.trouble);
-        if trouble > DOUBTFUL {
-            doubts.push(format!("{name}: {} failed or were refused", percent(trouble)));
-        }
-        let steal = demand.low.host_steal.max(demand.high.host_steal);
-        if steal > 0.03 {
+        let with: Vec<Point> = demand.rounds.iter().map(|it| it.with.clone()).collect();
+        let point = Point::median(&with);
+        if point.trouble > DOUBTFUL {
             doubts.push(format!(
-                "{name}: {} of the machine's time was stolen",
-                percent(steal)
+                "{name}: {} failed or were refused",
+                percent(point.trouble)
             ));
         }
-        let busy = demand.low.host_busy.max(demand.high.host_busy);
-        if busy > 0.85 {
+        if point.host_steal > 0.03 {
+            doubts.push(format!(
+                "{name}: {} of the machine's time was stolen",
+                percent(point.host_steal)
+            ));
+        }
+        if point.host_busy > 0.85 {
             doubts.push(format!(
                 "{name}: the machine was {} busy, with other things too",
-                percent(busy)
+                percent(point.host_busy)
             ));
         }
     }
@@ -335,50 +372,37 @@ pub fn doubts(demands: &[Demand]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::demand::tests::point;
     use super::*;
 
-    fn used(rate: f64, api: f64) -> Point {
-        Point {
-            rate,
-            cores: Tiers {
-                api,
-                ..Tiers::default()
-            },
-            ..Point::default()
-        }
+    fn demand(more: f64, api: f64) -> Demand {
+        let round = Round {
+            mix: point(100.0, 0.0, 0.1),
+            with: point(100.0 + more, more, 0.1 + api),
+        };
+        Demand::of(Interaction::Home, &point(0.0, 0.0, 0.0), vec![round])
     }
 
     #[test]
-    fn the_higher_rate_uses_a_quarter_of_a_core() {
-        let idle = used(0.0, 0.01);
-        assert_eq!(
-            higher_rate(&used(40.0, 0.06), &idle).to_bits(),
-            200.0_f64.to_bits()
-        );
-        // Neither so close that the slope is noise, nor so far that a costly one is not seen coming.
-        assert_eq!(
-            higher_rate(&used(40.0, 0.90), &idle).to_bits(),
-            80.0_f64.to_bits()
-        );
-        assert_eq!(
-            higher_rate(&used(40.0, 0.01), &idle).to_bits(),
-            480.0_f64.to_bits()
-        );
+    fn the_next_rate_is_seen_and_borne() {
+        let next = |api| next_rate(40.0, &demand(40.0, api)).to_bits();
+        assert_eq!(next(0.03), 80.0_f64.to_bits());
+        // Neither so few that the slope is noise, nor so many that a costly one is not seen coming.
+        assert_eq!(next(2.0), 10.0_f64.to_bits());
+        assert_eq!(next(0.0), 320.0_f64.to_bits());
     }
 
     #[test]
     fn what_is_doubtful_is_named() {
-        let fine = used(40.0, 0.1);
-        let stolen = Point {
-            host_steal: 0.05,
-            trouble: 0.02,
-            ..fine.clone()
-        };
-        let demands = [
-            Demand::of(Interaction::Home, &fine, fine.clone(), fine.clone()),
-            Demand::of(Interaction::Cart, &fine.clone(), fine, stolen),
-        ];
-        let doubts = doubts(&demands);
+        let fine = demand(40.0, 0.1);
+        let mut stolen = demand(40.0, 0.1);
+        stolen.interaction = Interaction::Cart;
+        stolen.rounds[0].with.host_steal = 0.05;
+        stolen.rounds[0].with.trouble = 0.02;
+        let doubts = doubts(&Shop {
+            demands: vec![fine, stolen],
+            ..Shop::default()
+        });
         assert_eq!(doubts.len(), 2, "{doubts:?}");
         assert!(
             doubts.iter().all(|it| it.starts_with("Shopping Cart: ")),

@@ -1,6 +1,8 @@
 //! What a mix of interactions uses: each as often as it comes.
 
-use super::demand::Demand;
+use serde::{Deserialize, Serialize};
+
+use super::demand::{Demand, Point};
 use super::tiers::Tiers;
 use crate::interaction::{Interaction, Mix};
 use crate::model::think::{TPCW_SESSION_S, TPCW_THINK_S};
@@ -9,6 +11,23 @@ use crate::model::think::{TPCW_SESSION_S, TPCW_THINK_S};
 const NEW: f64 = 0.2;
 /// Interactions of a visit, on average: visits scale with the think time.
 pub const VISIT: f64 = TPCW_SESSION_S / TPCW_THINK_S;
+
+/// What was measured of a shop.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Shop {
+    /// Without shoppers.
+    pub idle: Point,
+    /// With the mix, of shoppers who have sessions: medians.
+    pub mix: Point,
+    /// With each interaction on top.
+    pub demands: Vec<Demand>,
+}
+
+impl Shop {
+    fn demand(&self, interaction: Interaction) -> Option<&Demand> {
+        self.demands.iter().find(|it| it.interaction == interaction)
+    }
+}
 
 /// How often each of [`Interaction::ALL`] comes, for one interaction of the mix.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,95 +73,91 @@ impl Frequencies {
         self
     }
 
-    /// What a whole mix uses, at so many interactions a second. Buy Confirm alone fills its cart itself: where Shopping Cart has done it,
-    /// that is taken off again.
-    fn used(&self, demands: &[Demand], rate: f64, of: impl Fn(&Demand, f64) -> f64) -> f64 {
-        let find = |interaction| demands.iter().find(|demand| demand.interaction == interaction);
-        let comes = |interaction: Interaction| rate * self.each[interaction.index()];
-        let one = |interaction, rate| find(interaction).map_or(0.0, |demand| of(demand, rate));
-        let all: f64 = Interaction::ALL.into_iter().map(|it| one(it, comes(it))).sum();
-        let confirms = comes(Interaction::BuyConfirm);
-        // At the rate at which carts are filled in any case: what comes on top of it.
-        let carts = comes(Interaction::Cart);
-        let doubled = one(Interaction::Cart, carts + self.filled * confirms) - one(Interaction::Cart, carts);
-        all - doubled.clamp(0.0, one(Interaction::BuyConfirm, confirms).max(0.0))
+    /// What a whole mix uses beyond `idle`, at so many interactions a second: in proportion up to the rate at which it was measured, by the
+    /// slopes from there on. Logins and new accounts were not among those.
+    fn used(
+        &self,
+        shop: &Shop,
+        rate: f64,
+        of_point: impl Fn(&Point) -> f64,
+        of: impl Fn(&Demand) -> f64,
+    ) -> f64 {
+        let measured = rate.min(shop.mix.rate);
+        let of_mix = (of_point(&shop.mix) - of_point(&shop.idle)) * measured / shop.mix.rate.max(1e-9);
+        let each = |interaction| shop.demand(interaction).map_or(0.0, &of);
+        let comes = |interaction: Interaction| self.each[interaction.index()] * each(interaction);
+        let mixed: f64 = Interaction::MIXED.into_iter().map(comes).sum();
+        let hashes = comes(Interaction::NewAccount) + comes(Interaction::Login);
+        // On top of the mix, Buy Confirm filled its cart more often than in it.
+        let confirms = self.each[Interaction::BuyConfirm.index()];
+        let doubled = confirms * (self.filled - self.filled_beside(shop)).max(0.0) * each(Interaction::Cart);
+        of_mix + (rate - measured) * (mixed - doubled).max(0.0) + rate * hashes
+    }
+
+    /// Of the orders on top of the mix, those before which Shopping Cart had put something in.
+    fn filled_beside(&self, shop: &Shop) -> f64 {
+        let more = shop.demand(Interaction::BuyConfirm).map_or(0.0, Demand::rate) / shop.mix.rate.max(1e-9);
+        let (puts, orders) = (
+            self.each[Interaction::Cart.index()],
+            self.each[Interaction::BuyConfirm.index()],
+        );
+        puts / (puts + orders + more + (1.0 + more) / VISIT)
     }
 
     /// Cores that a mix uses at so many interactions a second, beyond those without any.
-    pub fn cores(&self, demands: &[Demand], rate: f64) -> Tiers {
-        let waking = self.waking(demands);
-        let used = |tier: usize| {
-            let at = |demand: &Demand, rate| demand.cores_at(rate, waking).array()[tier];
-            self.used(demands, rate, at)
-        };
-        let own = Tiers::from_array(std::array::from_fn(used));
-        let low_rate = self.mean(demands, |_| true, |it| it.low.rate);
-        let awake = waking.times((rate / low_rate.max(1e-9)).clamp(0.0, 1.0));
-        own.with(awake, |own, awake| (own + awake).max(0.0))
-    }
-
-    /// What nginx and the API use beyond the slope with few arrivals, without filling any cache: they wake up for each one, and take
-    /// several at once of many. They do so once for all that come, not once for each kind of them.
-    pub fn waking(&self, demands: &[Demand]) -> Tiers {
-        Tiers {
-            nginx: self.mean(demands, |_| true, |it| it.base.nginx).max(0.0),
-            api: self
-                .mean(demands, Demand::is_of_memory, |it| it.base.api)
-                .max(0.0),
-            ..Tiers::default()
-        }
-    }
-
-    /// The mean over some of the interactions, as often as they come; 0 over none.
-    fn mean(&self, demands: &[Demand], which: fn(&Demand) -> bool, of: fn(&Demand) -> f64) -> f64 {
-        let chosen = demands.iter().filter(|it| which(it));
-        let (sum, weight) = chosen.fold((0.0, 0.0), |(sum, weight), it| {
-            let each = self.each[it.interaction.index()];
-            (sum + each * of(it), weight + each)
-        });
-        if weight > 0.0 { sum / weight } else { 0.0 }
+    pub fn cores(&self, shop: &Shop, rate: f64) -> Tiers {
+        Tiers::from_array(std::array::from_fn(|tier| {
+            let (of_point, of) = (
+                |it: &Point| it.cores.array()[tier],
+                |it: &Demand| it.cpu.array()[tier],
+            );
+            self.used(shop, rate, of_point, of).max(0.0)
+        }))
     }
 
     /// Connections that execute a statement at a time; none unless it is known of all.
-    pub fn statements(&self, demands: &[Demand], rate: f64) -> Option<f64> {
-        let known = !demands.is_empty() && demands.iter().all(|it| it.statements.is_some());
+    pub fn statements(&self, shop: &Shop, rate: f64) -> Option<f64> {
+        let known = !shop.demands.is_empty() && shop.demands.iter().all(|it| it.statements.is_some());
         known.then(|| {
-            self.used(demands, rate, |demand, rate| {
-                demand
-                    .statements
-                    .map_or(0.0, |cost| cost.at(rate, demand.low.rate))
-            })
-            .max(0.0)
+            let of_point = |it: &Point| it.statements.unwrap_or_default();
+            self.used(shop, rate, of_point, |it| it.statements.unwrap_or_default())
+                .max(0.0)
         })
     }
 
     /// Mean response time in seconds.
-    pub fn response_s(&self, demands: &[Demand]) -> f64 {
-        let mixed = demands
+    pub fn response_s(&self, shop: &Shop) -> f64 {
+        let mixed = shop
+            .demands
             .iter()
-            .map(|it| self.each[it.interaction.index()] * it.low.response_ms);
+            .map(|it| self.each[it.interaction.index()] * it.response_ms);
         mixed.sum::<f64>() / 1_000.0
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::demand::Point;
+    use super::super::demand::Round;
     use super::super::demand::tests::{near, point};
     use super::*;
-    use crate::result::Caches;
 
-    /// All cost the same but for those named; each a base of so many cores too.
-    fn demands(api: f64, base: f64, others: &[(Interaction, f64)]) -> Vec<Demand> {
-        let cost = |interaction| {
+    /// All cost the same but for those named; the mix was measured at 10 a second.
+    fn shop(api: f64, others: &[(Interaction, f64)]) -> Shop {
+        let idle = point(0.0, 0.0, 0.1);
+        let demand = |interaction| {
             let other = others.iter().find(|(it, _)| *it == interaction);
-            other.map_or(api, |(_, cost)| *cost)
+            let cost = other.map_or(api, |(_, cost)| *cost);
+            let round = Round {
+                mix: point(10.0, 0.0, 0.2),
+                with: point(1_000_010.0, 1_000_000.0, 0.2 + 1_000_000.0 * cost),
+            };
+            Demand::of(interaction, &idle, vec![round])
         };
-        let at = |interaction, rate| point(rate, 0.1 + base + rate * cost(interaction));
-        Interaction::ALL
-            .into_iter()
-            .map(|it| Demand::of(it, &point(0.0, 0.1), at(it, 10.0), at(it, 20.0)))
-            .collect()
+        Shop {
+            mix: point(10.0, 0.0, 0.2),
+            demands: Interaction::ALL.into_iter().map(demand).collect(),
+            idle,
+        }
     }
 
     #[test]
@@ -171,19 +186,29 @@ mod tests {
             ..Frequencies::of(Mix::Shopping).with_hashes(0.01, 0.002)
         };
         let hashing = [(Interaction::Login, 0.030), (Interaction::NewAccount, 0.050)];
-        let all = demands(0.001, 0.0, &hashing);
+        let all = shop(0.001, &hashing);
+        // What was measured at 10 a second, 90 more, and hashes of all of them.
         near(
             mix.cores(&all, 100.0).api,
-            100.0 * (0.001 + 0.01 * 0.030 + 0.002 * 0.050),
+            0.1 + 90.0 * 0.001 + 100.0 * (0.01 * 0.030 + 0.002 * 0.050),
         );
+        // At half of what was measured half of it.
+        near(
+            mix.cores(&all, 5.0).api,
+            0.05 + 5.0 * (0.01 * 0.030 + 0.002 * 0.050),
+        );
+        near(mix.cores(&all, 0.0).api, 0.0);
         // Search Request is a fifth of the shopping mix.
         let slow = [
             (Interaction::SearchRequest, 0.006),
             (Interaction::Login, 0.0),
             (Interaction::NewAccount, 0.0),
         ];
-        let all = demands(0.001, 0.0, &slow);
-        near(mix.cores(&all, 50.0).api, 50.0 * (0.8 * 0.001 + 0.2 * 0.006));
+        let all = shop(0.001, &slow);
+        near(
+            mix.cores(&all, 50.0).api,
+            0.1 + 40.0 * (0.8 * 0.001 + 0.2 * 0.006),
+        );
         near(
             mix.statements(&all, 50.0).unwrap_or_default(),
             50.0 * 0.002 * 1.012,
@@ -192,81 +217,26 @@ mod tests {
     }
 
     #[test]
-    fn what_each_uses_in_any_case_is_used_once() {
-        let mix = Frequencies {
-            filled: 0.0,
-            ..Frequencies::of(Mix::Shopping).with_hashes(0.0, 0.0)
-        };
-        let all = demands(0.001, 0.01, &[]);
-        // So many come that each is beyond the lower rate, 10/s: the rarest is 0.09 % of the mix.
-        near(mix.cores(&all, 20_000.0).api, 20.0 + 14.0 * 0.01);
-        // At 10/s in all, each comes at its share of the lower rate.
-        near(mix.cores(&all, 10.0).api, 0.01 + 0.01);
-    }
-
-    #[test]
-    fn what_wakes_up_does_so_once_for_all() {
-        let mix = Frequencies {
-            filled: 0.0,
-            ..Frequencies::of(Mix::Shopping).with_hashes(0.0, 0.0)
-        };
-        let at = |base: f64, rate: f64, memory| Point {
-            cores: Tiers {
-                nginx: 0.01 + rate * 0.0002,
-                api: base + rate * 0.001,
-                ..Tiers::default()
-            },
-            caches: Caches {
-                memory,
-                ..Caches::default()
-            },
-            ..point(rate, 0.0)
-        };
-        let all: Vec<Demand> = Interaction::ALL
-            .into_iter()
-            .map(|it| {
-                // Home alone fills no cache: its base is what all have.
-                let (base, memory) = if it == Interaction::Home {
-                    (0.02, 100)
-                } else {
-                    (0.05, 0)
-                };
-                Demand::of(
-                    it,
-                    &point(0.0, 0.0),
-                    at(base, 10.0, memory),
-                    at(base, 20.0, memory),
-                )
-            })
-            .collect();
-        let cores = mix.cores(&all, 20_000.0);
-        near(cores.nginx, 0.01 + 4.0);
-        near(cores.api, 20.0 + 0.02 + 13.0 * 0.03);
-    }
-
-    #[test]
     fn a_cart_that_was_filled_before_is_not_filled_again() {
         let mix = Frequencies::of(Mix::Shopping).with_hashes(0.0, 0.0);
         near(mix.filled, 0.116 / (0.116 + 0.012 + 7.0 / 900.0));
         let costly = [(Interaction::BuyConfirm, 0.005), (Interaction::Cart, 0.002)];
         let plain = 0.001 * (1.0 - 0.012 - 0.116) + 0.116 * 0.002;
-        near(
-            mix.cores(&demands(0.001, 0.0, &costly), 100.0).api,
-            100.0 * (plain + 0.012 * (0.005 - mix.filled * 0.002)),
-        );
-        // Never below nothing.
-        let odd = [(Interaction::BuyConfirm, 0.001), (Interaction::Cart, 0.900)];
-        near(
-            mix.cores(&demands(0.0, 0.0, &odd), 100.0).api,
-            100.0 * 0.116 * 0.900,
-        );
+        // So many came on top that hardly one of them found something in its cart.
+        let found = mix.cores(&shop(0.001, &costly), 110.0).api;
+        let expected = 0.1 + 100.0 * (plain + 0.012 * (0.005 - mix.filled * 0.002));
+        assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
     }
 
     #[test]
     fn what_one_does_not_know_the_mix_does_not() {
-        let mut all = demands(0.001, 0.0, &[]);
-        all[3].statements = None;
+        let mut all = shop(0.001, &[]);
+        all.demands[3].statements = None;
         assert!(Frequencies::of(Mix::Browsing).statements(&all, 1.0).is_none());
-        assert!(Frequencies::of(Mix::Browsing).statements(&[], 1.0).is_none());
+        assert!(
+            Frequencies::of(Mix::Browsing)
+                .statements(&Shop::default(), 1.0)
+                .is_none()
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! `plan`: how much is needed for so many shoppers.
 //!
-//! Each interaction is run alone at two rates, in rounds; the slope of each tier's CPU is what one costs. The mix weights them, arithmetic makes
-//! arrivals, cores, replicas and connections of that, and a run of the mix is held against the prediction.
+//! The mix is run, then the mix with each interaction on top, in rounds; the slope of each tier's CPU is what one costs. The mix weights
+//! them, arithmetic makes arrivals, cores, replicas and connections of that, and a longer run of the mix at another rate is held against the
+//! prediction.
 
 mod args;
 mod check;
@@ -22,9 +23,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::args::Args;
 use self::check::Check;
-use self::demand::{Demand, Point};
-use self::measure::{Alone, Bench};
-use self::mix::Frequencies;
+use self::demand::Point;
+use self::measure::{Bench, OnTop};
+use self::mix::{Frequencies, Shop};
 use self::sizing::{Answer, Needs, Wanted};
 use self::tiers::Tiers;
 use super::common::{self, Progress};
@@ -34,6 +35,9 @@ use crate::report::folder::Folder;
 use crate::result::{Audit, Conditions, Measured, Verification};
 use crate::usage::Usage;
 
+/// So many interactions are held against one run of the mix alone: the machine's speed changes.
+const BESIDE: usize = 4;
+
 /// What `plan.json` holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
@@ -42,10 +46,9 @@ pub struct Plan {
     pub conditions: Conditions,
     pub mix: Mix,
     pub wanted: Wanted,
-    pub demands: Vec<Demand>,
-    /// Replicas that were measured, and what all was used without shoppers.
+    /// Replicas that were measured.
     pub replicas: usize,
-    pub idle: Point,
+    pub shop: Shop,
     /// Logins and new accounts for one interaction.
     pub hashes: f64,
     pub needs: Needs,
@@ -77,9 +80,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let mut bench = Bench::new(lab, args.shop.seed, args.times()).await?;
     let wanted = args.wanted(bench.pool());
     let mut line = Progress::start();
-    let (idle, demands) = measure(&mut bench, &args, &mut line).await?;
+    let shop = measure(&mut bench, &args, &mut line).await?;
     let frequencies = Frequencies::of(args.mix);
-    let needs = needs(&wanted, &frequencies, &demands, &idle, bench.replicas());
+    let needs = needs(&wanted, &frequencies, &shop, bench.replicas());
     let Some(answer) = sizing::size(&wanted, &needs) else {
         bail!(Usage(format!(
             "--replica-cores {}: a replica uses {:.3} cores without any shopper, which leaves nothing below --headroom {}",
@@ -89,9 +92,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let check = if args.no_check {
         None
     } else {
-        Some(checked(&mut bench, &args, &demands, &idle, answer.arrivals, &mut line).await?)
+        Some(checked(&mut bench, &args, &shop, answer.arrivals, &mut line).await?)
     };
-    let mut notes = measure::doubts(&demands);
+    let mut notes = measure::doubts(&shop);
     if !bench.unchanged().await? {
         notes.push(
             "A process of the stack was replaced meanwhile: what it had used is not counted.".to_owned(),
@@ -109,9 +112,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         conditions,
         mix: args.mix,
         wanted,
-        demands,
         replicas,
-        idle,
+        shop,
         hashes: frequencies.hashes(),
         needs,
         answer,
@@ -126,38 +128,45 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(ended(&plan, &folder))
 }
 
-/// Idle, then each interaction, in rounds: what slows the machine down for a while is in one of them.
-async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<(Point, Vec<Demand>)> {
-    let seconds = if args.quick { 4.0 } else { 8.0 };
-    bench.warm(args.mix, seconds, line).await?;
-    line.done();
+/// Idle, then the mix and each interaction on top of it, in rounds: what slows the machine down for a while is in one of them.
+async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<Shop> {
     common::say("nobody shops: what is used all the same");
     let idle = bench.idle().await;
-    let mut all: Vec<Alone> = Interaction::ALL.into_iter().map(Alone::of).collect();
+    common::say("warming caches");
+    let rate = bench.warm(args.mix, &idle, line).await?;
+    line.done();
+    let mut all: Vec<OnTop> = Interaction::ALL.into_iter().map(OnTop::of).collect();
+    let mut mixes = Vec::new();
     let (rounds, kinds) = (args.rounds(), all.len());
     for round in 1..=rounds {
-        for (place, alone) in all.iter_mut().enumerate() {
-            common::say(&format!(
-                "round {round} of {rounds}, {} of {kinds}: {} alone at two rates",
-                place + 1,
-                alone.interaction.label()
-            ));
-            bench.round(alone, &idle, line).await?;
+        for (part, some) in all.chunks_mut(BESIDE).enumerate() {
+            common::say(&format!("round {round} of {rounds}: the mix"));
+            let mix = bench.mix(args.mix, rate, line).await?;
             line.done();
+            for (place, on_top) in some.iter_mut().enumerate() {
+                common::say(&format!(
+                    "round {round} of {rounds}, {} of {kinds}: {} on top",
+                    part * BESIDE + place + 1,
+                    on_top.interaction.label()
+                ));
+                bench.round(args.mix, &mix, on_top, &idle, line).await?;
+                line.done();
+            }
+            mixes.push(mix);
         }
     }
-    Ok((
-        idle.clone(),
-        all.iter().map(|alone| alone.demand(&idle)).collect(),
-    ))
+    Ok(Shop {
+        mix: Point::median(&mixes),
+        demands: all.into_iter().map(|on_top| on_top.demand(&idle)).collect(),
+        idle,
+    })
 }
 
 /// The run of the mix, by shoppers who come without a session.
 async fn checked(
     bench: &mut Bench,
     args: &Args,
-    demands: &[Demand],
-    idle: &Point,
+    shop: &Shop,
     planned: f64,
     line: &mut Progress,
 ) -> Result<Check> {
@@ -173,29 +182,23 @@ async fn checked(
         .await?;
     line.done();
     common::say("check: the mix, against the prediction");
-    let load = check::load(args.mix, demands, planned, args.check_seconds(), args.shop.seed);
-    let check = check::run(bench, &load, demands, idle.cores, line).await;
+    let load = check::load(args.mix, shop, planned, args.check_seconds(), args.shop.seed);
+    let check = check::run(bench, &load, shop, line).await;
     line.done();
     check
 }
 
-fn needs(
-    wanted: &Wanted,
-    frequencies: &Frequencies,
-    demands: &[Demand],
-    idle: &Point,
-    replicas: usize,
-) -> Needs {
+fn needs(wanted: &Wanted, frequencies: &Frequencies, shop: &Shop, replicas: usize) -> Needs {
     #[expect(clippy::cast_precision_loss, reason = "a few replicas")]
-    let each = idle.cores.api / replicas.max(1) as f64;
-    let arrivals = sizing::arrivals(wanted.shoppers, wanted.think_s, frequencies.response_s(demands));
+    let each = shop.idle.cores.api / replicas.max(1) as f64;
+    let arrivals = sizing::arrivals(wanted.shoppers, wanted.think_s, frequencies.response_s(shop));
     Needs {
         arrivals,
-        cores: frequencies.cores(demands, arrivals),
-        busy_connections: frequencies.statements(demands, arrivals),
+        cores: frequencies.cores(shop, arrivals),
+        busy_connections: frequencies.statements(shop, arrivals),
         idle: Tiers {
             api: each,
-            ..idle.cores
+            ..shop.idle.cores
         },
     }
 }

@@ -5,11 +5,10 @@ use super::mix::Frequencies;
 use super::tiers::Tiers;
 use super::{Plan, check, text};
 use crate::report::chart::{Bars, Group};
-use crate::report::number::{fixed, float, percent, plain, quantity};
+use crate::report::number::{fixed, percent, plain, quantity};
 use crate::report::page::{Page, Standing};
 use crate::report::run::words;
 use crate::report::table::{Cell, Column, Table, Tone};
-use crate::result::Caches;
 
 /// The whole page.
 pub fn page(plan: &Plan) -> String {
@@ -109,19 +108,22 @@ fn checked(page: &mut Page, plan: &Plan) {
 
 fn demands(page: &mut Page, plan: &Plan) {
     page.section("What one interaction costs").text(
-        "Each was run alone at two rates by 24 shoppers with sessions, in rounds of which the median counts; the slope of each tier's CPU over \
-         the rate is what one costs. In microseconds of CPU of this machine. The base is what all tiers use once it comes at all, however often: \
-         caches that are filled again in time.",
+        &format!(
+            "24 shoppers with sessions did the mix at {} interactions/s, and then the mix and one more of a kind, in rounds of which the median \
+             counts. What was used more for each one more is what one costs, in microseconds of CPU of this machine. Of logins and new accounts \
+             the mix had none.",
+            quantity(plan.shop.mix.rate)
+        ),
     );
     page.table(&table(plan));
-    if let Some(cut) = text::cut(&plan.demands) {
+    if let Some(cut) = text::cut(&plan.shop.demands) {
         page.note(&cut);
     }
     page.note(&format!(
         "Without any shopper, in cores: {}.",
         Tiers::NAMES
             .into_iter()
-            .zip(plan.idle.cores.array())
+            .zip(plan.shop.idle.cores.array())
             .map(|(name, cores)| format!("{name} {}", fixed(cores, 4)))
             .collect::<Vec<_>>()
             .join(", ")
@@ -136,7 +138,7 @@ fn demands(page: &mut Page, plan: &Plan) {
             series: Tiers::NAMES.map(str::to_owned).to_vec(),
             groups: shares(plan),
         },
-        "By how often it comes in the mix; without what all share: waking up, and what is used without any shopper.",
+        "By how often it comes in the mix; without what is used without any shopper.",
     );
 }
 
@@ -149,11 +151,10 @@ fn table(plan: &Plan) -> Table {
         Column::number("Redis us"),
         Column::number("database us"),
         Column::number("statements us"),
-        Column::number("base, hundredths of a core"),
-        Column::number("rates /s"),
-        Column::number("hits %: memory, Redis, database"),
+        Column::number("response ms"),
+        Column::number("more /s"),
     ]);
-    for demand in &plan.demands {
+    for demand in &plan.shop.demands {
         let mut row: Vec<Cell> = vec![
             demand.interaction.label().into(),
             text::share(plan, demand).into(),
@@ -169,12 +170,11 @@ fn table(plan: &Plan) -> Table {
         row.push(
             demand
                 .statements
-                .map_or_else(|| "-".to_owned(), |it| text::micros(it.each))
+                .map_or_else(|| "-".to_owned(), text::micros)
                 .into(),
         );
-        row.push(fixed(100.0 * demand.base.sum(), 2).into());
-        row.push(text::rates(demand).into());
-        row.push(hits(demand.high.caches).into());
+        row.push(fixed(demand.response_ms, 2).into());
+        row.push(quantity(demand.rate()).into());
         table.row(row);
     }
     let mut mix: Vec<Cell> = vec!["The mix".into(), "".into()];
@@ -190,28 +190,12 @@ fn table(plan: &Plan) -> Table {
     table
 }
 
-/// Percent of cached reads at the higher rate.
-fn hits(caches: Caches) -> String {
-    let all = caches.memory + caches.redis + caches.database;
-    if all == 0 {
-        return String::new();
-    }
-    [caches.memory, caches.redis, caches.database]
-        .map(|part| fixed(100.0 * float(part) / float(all), 0))
-        .join(", ")
-}
-
 /// A group for each interaction, a bar for each tier: hundredths of a core at the planned arrivals.
 fn shares(plan: &Plan) -> Vec<Group> {
     let frequencies = Frequencies::of(plan.mix);
-    let waking = frequencies.waking(&plan.demands);
     let group = |demand: &Demand| {
         let rate = plan.answer.arrivals * frequencies.each[demand.interaction.index()];
-        let used = demand
-            .cores_at(rate, waking)
-            .array()
-            .map(|it| (100.0 * it).max(0.0));
-        Group::new(demand.interaction.label(), used)
+        Group::new(demand.interaction.label(), demand.cpu.times(100.0 * rate).array())
     };
-    plan.demands.iter().map(group).collect()
+    plan.shop.demands.iter().map(group).collect()
 }

@@ -2,6 +2,7 @@
 
 use clap::Parser as _;
 
+use super::demand::{Demand, Round};
 use super::files::demand_csv;
 use super::*;
 use crate::result::Caches;
@@ -17,9 +18,10 @@ fn parsed(flags: &[&str]) -> Args {
     Line::try_parse_from(line).unwrap().args
 }
 
-fn point(rate: f64, api: f64) -> Point {
+fn point(rate: f64, more: f64, api: f64) -> Point {
     Point {
         rate,
+        more,
         cores: Tiers {
             nginx: 0.1 * api,
             api,
@@ -35,21 +37,23 @@ fn point(rate: f64, api: f64) -> Point {
 fn plan(flags: &[&str], measured: f64) -> Plan {
     let args = parsed(flags);
     args.check().unwrap();
-    let demands: Vec<Demand> = Interaction::ALL
-        .into_iter()
-        .map(|it| Demand::of(it, &point(0.0, 0.0), point(40.0, 0.05), point(200.0, 0.25)))
-        .collect();
-    let frequencies = Frequencies::of(args.mix);
-    let idle = Point {
-        cores: Tiers {
-            database: 0.02,
-            ..Tiers::default()
-        },
-        ..Point::default()
+    let idle = point(0.0, 0.0, 0.0);
+    let round = Round {
+        mix: point(100.0, 0.0, 0.125),
+        with: point(140.0, 40.0, 0.175),
     };
+    let shop = Shop {
+        mix: point(100.0, 0.0, 0.125),
+        demands: Interaction::ALL
+            .into_iter()
+            .map(|it| Demand::of(it, &idle, vec![round.clone()]))
+            .collect(),
+        idle,
+    };
+    let frequencies = Frequencies::of(args.mix);
     let wanted = args.wanted(None);
-    let needs = needs(&wanted, &frequencies, &demands, &idle, 2);
-    let predicted = frequencies.cores(&demands, 100.0);
+    let needs = needs(&wanted, &frequencies, &shop, 2);
+    let predicted = frequencies.cores(&shop, 100.0);
     let verdicts = check::compare(predicted, predicted.times(measured));
     let check = Check {
         shoppers: 24,
@@ -79,9 +83,8 @@ fn plan(flags: &[&str], measured: f64) -> Plan {
         mix: args.mix,
         wanted,
         answer: sizing::size(&wanted, &needs).unwrap(),
-        demands,
         replicas: 2,
-        idle,
+        shop,
         hashes: frequencies.hashes(),
         needs,
         check: Some(check),
@@ -174,11 +177,11 @@ fn the_plan_is_read_again() {
     let plan = plan(&[], 1.0);
     let json = serde_json::to_string(&plan).unwrap();
     let again: Plan = serde_json::from_str(&json).unwrap();
-    assert_eq!(again.demands.len(), 16);
+    assert_eq!(again.shop.demands.len(), 16);
     let csv = String::from_utf8(demand_csv(&again).unwrap()).unwrap();
     assert_eq!(csv.lines().count(), 17);
     assert!(
-        csv.contains("Home,0.160000,125.0,1250.0,0.0,625.0,2000.0,0.00000"),
+        csv.contains("Home,0.160000,125.0,1250.0,0.0,625.0,2000.0,5.000,40.000"),
         "{csv}"
     );
 }

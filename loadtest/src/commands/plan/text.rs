@@ -113,10 +113,11 @@ pub fn assumptions(plan: &Plan) -> Vec<String> {
     let caches = plan.check.as_ref().and_then(|check| hits(check.caches));
     vec![
         speed,
-        "CPU grows with arrivals along a straight line, up to the headroom; not near saturation. What is used once an interaction comes at \
-         all (caches that are filled again in time) is the line's beginning; below the lower rate it is in proportion. What nginx and the API \
-         use to wake up is shared: it is the same for all who come."
-            .to_owned(),
+        format!(
+            "CPU grows with arrivals along a straight line, from what the mix used at {} interactions/s up to the headroom, not near \
+             saturation; below that it is in proportion.",
+            quantity(plan.shop.mix.rate)
+        ),
         format!(
             "Visits have {} interactions on average; for one interaction there are {} logins and new accounts, a password hash each.",
             fixed(VISIT, 0),
@@ -128,7 +129,7 @@ pub fn assumptions(plan: &Plan) -> Vec<String> {
             caches.unwrap_or_else(|| "not measured in a mix".to_owned()),
             count(plan.conditions.products)
         ),
-        "Buy Confirm alone fills its cart itself; where the mix has filled it before, a Shopping Cart is taken off again.".to_owned(),
+        "Buy Confirm on top fills its cart itself; where the mix has filled it before, a Shopping Cart is taken off again.".to_owned(),
         "Time of statements is that of a database that is hardly busy, without what a transaction waits between two of them.".to_owned(),
         format!(
             "The data set stays as large; orders and accounts of {} interactions/s make it grow.",
@@ -225,7 +226,7 @@ pub fn cut(demands: &[Demand]) -> Option<String> {
         .collect();
     (!cut.is_empty()).then(|| {
         format!(
-            "Taken as 0, because less was used at the higher rate (too little to be told from noise): {}.",
+            "Taken as 0, because not more was used with it (too little to be told from noise): {}.",
             cut.join("; ")
         )
     })
@@ -240,14 +241,18 @@ pub fn summary(plan: &Plan) -> String {
         "API",
         "Redis",
         "database",
-        "rates/s",
+        "more/s",
     ]);
-    for demand in &plan.demands {
-        columns.row(cells(demand.interaction.label(), demand.cpu, &rates(demand)));
+    for demand in &plan.shop.demands {
+        columns.row(cells(
+            demand.interaction.label(),
+            demand.cpu,
+            &quantity(demand.rate()),
+        ));
     }
     columns.row(cells("the mix", of_the_mix(plan), ""));
     text.push_str(&columns.lines());
-    if let Some(cut) = cut(&plan.demands) {
+    if let Some(cut) = cut(&plan.shop.demands) {
         let _ = writeln!(text, "{cut}");
     }
     if let Some(found) = &plan.check {
@@ -294,10 +299,6 @@ fn cells(name: &str, cpu: Tiers, rates: &str) -> Vec<String> {
 
 pub fn micros(seconds: f64) -> String {
     fixed(seconds * 1e6, 0)
-}
-
-pub fn rates(demand: &Demand) -> String {
-    format!("{}, {}", quantity(demand.low.rate), quantity(demand.high.rate))
 }
 
 /// Percent of the mix.

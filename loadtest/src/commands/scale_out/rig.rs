@@ -147,6 +147,7 @@ impl Rig {
             model,
             mix: self.manner.mix,
             only: None,
+            more: None,
             think_s: 0.0,
             with_sessions: !self.manner.with_logins,
             seconds,

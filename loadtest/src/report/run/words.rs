@@ -197,6 +197,7 @@ mod tests {
             },
             mix: crate::interaction::Mix::Shopping,
             only: None,
+            more: None,
             product: None,
             fine: false,
             think_s: 7.0,
