@@ -17,6 +17,7 @@ import boto3
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 from engine.deploy import MAKERS, Deployment, Made
+
 from trestle_aws import schema
 from trestle_aws.template import ParameterError, Resource, RuleError, Stack, Template, TemplateError
 from trestle_aws.values import GetAtt, SsmParameter, Symbol, Value, bind
@@ -24,13 +25,25 @@ from trestle_aws.values import GetAtt, SsmParameter, Symbol, Value, bind
 Call = dict[str, Any]
 MADE = frozenset(
     f"AWS::{name}"
-    for name in """
-    Route53::HostedZone S3::Bucket EC2::VPC EC2::Subnet EC2::SecurityGroup EC2::LaunchTemplate EC2::Instance EC2::EIP
-    AutoScaling::AutoScalingGroup
-    ElasticLoadBalancingV2::LoadBalancer ElasticLoadBalancingV2::TargetGroup
-    ElastiCache::SubnetGroup ElastiCache::ReplicationGroup RDS::DBSubnetGroup RDS::DBInstance SSM::Parameter
-    SecretsManager::Secret
-    """.split()
+    for name in [
+        "Route53::HostedZone",
+        "S3::Bucket",
+        "EC2::VPC",
+        "EC2::Subnet",
+        "EC2::SecurityGroup",
+        "EC2::LaunchTemplate",
+        "EC2::Instance",
+        "EC2::EIP",
+        "AutoScaling::AutoScalingGroup",
+        "ElasticLoadBalancingV2::LoadBalancer",
+        "ElasticLoadBalancingV2::TargetGroup",
+        "ElastiCache::SubnetGroup",
+        "ElastiCache::ReplicationGroup",
+        "RDS::DBSubnetGroup",
+        "RDS::DBInstance",
+        "SSM::Parameter",
+        "SecretsManager::Secret",
+    ]
 )
 # Changes with its launch template's version, which is no property of its own.
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
@@ -303,9 +316,9 @@ class CloudFormation:
         for parameter in parameters:
             name = parameter["ParameterKey"]
             given[name] = entry.given[name] if parameter.get("UsePreviousValue") else parameter["ParameterValue"]
-        imports: dict[str, Value] = dict(
-            (name, value) for e in self.entries.values() if e.region == region for name, value in e.exports.items()
-        )
+        imports: dict[str, Value] = {
+            name: value for e in self.entries.values() if e.region == region for name, value in e.exports.items()
+        }
         try:
             stack = template.evaluate(given, region=region, imports=imports, key=entry.key)
         except (ParameterError, RuleError, TemplateError) as error:

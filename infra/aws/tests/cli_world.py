@@ -22,6 +22,7 @@ import pytest
 from botocore.exceptions import ClientError
 from cli_cloudformation import CloudFormation
 from moto import mock_aws
+
 from trestle_aws import cli, delegation, pace, reader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,7 +221,7 @@ def account(folder: Path) -> Iterator[World]:
         for name in ("AWS_PROFILE", "AWS_REGION", "TRESTLE_PROJECT", "TRESTLE_ENVIRONMENT"):
             patch.delenv(name, raising=False)
         made = World(root, CloudFormation())
-        real = botocore.client.BaseClient._make_api_call  # noqa: SLF001  (moto stands behind it)
+        real = botocore.client.BaseClient._make_api_call
 
         def call(client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
             answer = made.call(client, operation, parameters)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from engine.environment import Environment, build
+from engine.variants import all_variants
 from moto import mock_aws
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
-
-from engine.environment import Environment, build
-from engine.variants import all_variants
 
 ALONE = {"test_inputs", "test_mutations", "test_properties"}
 """Modules whose tests share nothing that is dear, so that each may run on any worker; others stay together."""

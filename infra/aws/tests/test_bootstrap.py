@@ -25,6 +25,7 @@ from lab.design import BALANCER, DATABASE
 from lab.machine import Machine
 from lab.region import PASSWORDS, REPOSITORY, SECRETS, Region, binaries
 from moto import mock_aws
+
 from trestle_aws.build import BINARIES, newest_glibc
 
 pytestmark = pytest.mark.xdist_group("lab")
@@ -79,7 +80,9 @@ def start(region: Region) -> Shop:
     good = region.release.path.read_bytes()
     region.upload("1.2.4", good[:-1] + bytes([good[-1] ^ 1]))
     user_data = region.user_data("web")
-    tampered = region.start("tampered", "web", user_data=user_data.replace(f"Release='{GIVEN['Release']}'", "Release='1.2.4'"))
+    tampered = region.start(
+        "tampered", "web", user_data=user_data.replace(f"Release='{GIVEN['Release']}'", "Release='1.2.4'")
+    )
     nowhere = {name: (addresses.GATEWAY,) if ".s3." in name else to for name, to in region.hosts.items()}
     unreachable = region.start("unreachable", "web", user_data=user_data, hosts=nowhere)
     assert api.wait(150) != 0, api.story()
@@ -120,7 +123,10 @@ def test_a_visitor_can_register(shop: Shop) -> None:
     who = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
     made = ask(shop.region.vpc, shop.web.address, "/api/v1/customers", method="POST", body=who)
     assert made.status == 201, made
-    assert shop.region.database.ask("SELECT COUNT(*) FROM trestle.customers WHERE email = 'ada@example.com'").strip() == "1"
+    assert (
+        shop.region.database.ask("SELECT COUNT(*) FROM trestle.customers WHERE email = 'ada@example.com'").strip()
+        == "1"
+    )
 
 
 def test_database_and_cache_are_reached_by_tls(shop: Shop) -> None:
@@ -137,7 +143,10 @@ def test_a_database_that_somebody_else_vouches_for_is_refused(shop: Shop) -> Non
     """By the API's program and by the job's: another authority, or another name than the certificate's."""
     api = shop.api
     right = "ssl-ca=/opt/trestle/current/rds-ca.pem"
-    for change, said in ((f"s#{right}#ssl-ca=/etc/ssl/certs/ca-certificates.crt#", "certificate"), (f"s#@{DATABASE}:#@{addresses.DATABASE}:#", "certificate")):
+    for change, said in (
+        (f"s#{right}#ssl-ca=/etc/ssl/certs/ca-certificates.crt#", "certificate"),
+        (f"s#@{DATABASE}:#@{addresses.DATABASE}:#", "certificate"),
+    ):
         ran = with_url(api, change)
         assert ran.returncode != 0 and said in (ran.stdout + ran.stderr).lower(), (change, ran)
     assert with_url(api, "s#x#x#").returncode == 0
@@ -152,7 +161,9 @@ def with_url(machine: Machine, change: str) -> subprocess.CompletedProcess[str]:
 def test_secrets_are_in_no_log_and_no_command_line(shop: Shop) -> None:
     """Neither in user-data's log, nor in the journal, nor in what ps shows, nor in the unit's environment."""
     api = shop.api
-    seen = api.run("sh", "-c", "journalctl --quiet --no-pager; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' '\\n'").stdout
+    seen = api.run(
+        "sh", "-c", "journalctl --quiet --no-pager; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' '\\n'"
+    ).stdout
     seen += "\n".join(api.log())
     assert "trestle-api" in seen
     instance = shop.region.instance(api)
@@ -182,7 +193,10 @@ def test_logs_are_in_cloudwatch(shop: Shop) -> None:
     request = "trace-of-this-test"
     ask(shop.region.vpc, shop.web.address, "/api/v1/products?page=2", headers={"X-Request-Id": request})
     for group, machine in (("web", shop.web), ("api", shop.api)):
-        until(lambda: any(request in line for line in shop.region.lines(group, machine)), f"the request in the group {group}")  # noqa: B023
+        until(
+            lambda: any(request in line for line in shop.region.lines(group, machine)),  # noqa: B023 - called at once
+            f"the request in the group {group}",
+        )
         line = next(line for line in shop.region.lines(group, machine) if request in line)
         assert json.loads(line)["request_id"] == request
     until(lambda: any("ready as web" in line for line in shop.region.lines("system", shop.web)), "user-data's log")
@@ -191,7 +205,9 @@ def test_logs_are_in_cloudwatch(shop: Shop) -> None:
 def test_a_tampered_archive_stops_the_boot(shop: Shop) -> None:
     """One bit is enough, and nothing of it was run."""
     assert shop.tampered.wait(120) != 0
-    assert re.search(r"^trestle: stopped: s3://\S+/releases/1\.2\.4/\S+ has the SHA-256 [0-9a-f]{64}, not ", shop.tampered.log()[-1])
+    assert re.search(
+        r"^trestle: stopped: s3://\S+/releases/1\.2\.4/\S+ has the SHA-256 [0-9a-f]{64}, not ", shop.tampered.log()[-1]
+    )
     assert not (shop.tampered.files / "opt/trestle").exists()
 
 
@@ -213,7 +229,10 @@ def test_nginx_follows_the_balancer(shop: Shop) -> None:
     """Its name gets another address: nginx is told within seconds, by a reload. (Later tests use the new one.)"""
     shop.web.resolve({**shop.web.hosts, BALANCER: (addresses.BALANCER[1],)})
     upstream = f"server {addresses.BALANCER[0]}:80"
-    until(lambda: upstream not in shop.web.run("cat", "/run/trestle-web/conf/upstream-list.conf").stdout, "one address is gone")
+    until(
+        lambda: upstream not in shop.web.run("cat", "/run/trestle-web/conf/upstream-list.conf").stdout,
+        "one address is gone",
+    )
     assert ask(shop.region.vpc, shop.web.address, "/api/v1/products").status == 200
 
 
@@ -226,13 +245,17 @@ def test_termination_of_an_api_instance_fails_no_request(shop: Shop) -> None:
         region.balancer.targets.append(f"{addresses.OTHER_API}:8000")
         until(lambda: len(region.balancer.healthy) == 2, "both replicas are healthy")
         with Visitors(region.vpc, shop.web.address, "/api/v1/products") as visitors:
-            until(lambda: visitors.replicas[instance.id] > 20 and visitors.replicas["other"] > 20, "both replicas answer")
+            until(
+                lambda: visitors.replicas[instance.id] > 20 and visitors.replicas["other"] > 20, "both replicas answer"
+            )
             instance.lifecycle = "Terminated"
             time.sleep(1)
             region.balancer.leaving.add(f"{shop.api.address}:8000")
             until(lambda: region.cloud.lifecycle, "the lifecycle action is completed")
             before = visitors.replicas[instance.id]
-            until(lambda: visitors.answers.total() > 3000 or visitors.replicas["other"] > before + 200, "visitors go on")
+            until(
+                lambda: visitors.answers.total() > 3000 or visitors.replicas["other"] > before + 200, "visitors go on"
+            )
         assert set(visitors.answers) == {"200"}, visitors.answers
         assert visitors.replicas[instance.id] == before
     finally:
@@ -240,20 +263,35 @@ def test_termination_of_an_api_instance_fails_no_request(shop: Shop) -> None:
         other.wait()
     completed = region.cloud.lifecycle[-1]
     assert completed["InstanceId"] == instance.id and completed["LifecycleActionResult"] == "CONTINUE"
-    assert completed["AutoScalingGroupName"] == instance.group and completed["LifecycleHookName"] == hook(region, "ApiDrain")
+    assert completed["AutoScalingGroupName"] == instance.group and completed["LifecycleHookName"] == hook(
+        region, "ApiDrain"
+    )
     assert shop.api.run("systemctl", "is-active", "trestle-api", check=False).stdout.strip() == "inactive"
 
 
 def other_api(region: Region, environment: str) -> subprocess.Popen[bytes]:
     """A second replica, as a process beside the load balancer."""
     given = dict(re.findall(r'^(\w+)="(.*)"$', environment, re.MULTILINE))
-    listen = {"TRESTLE_LISTEN": f"{addresses.OTHER_API}:8000", "TRESTLE_OPS_LISTEN": f"{addresses.OTHER_API}:9000", "TRESTLE_REPLICA": "other"}
+    listen = {
+        "TRESTLE_LISTEN": f"{addresses.OTHER_API}:8000",
+        "TRESTLE_OPS_LISTEN": f"{addresses.OTHER_API}:9000",
+        "TRESTLE_REPLICA": "other",
+    }
     # The host knows the database by its address alone.
     url = f"mysql://trestle:{PASSWORDS['AppSecret']}@{addresses.DATABASE}:3306/trestle?ssl-mode=REQUIRED"
     keys = f"k1:{SECRETS['KeysSecret']['key']}"
-    process = {**os.environ, **given, **listen, "TRESTLE_DATABASE_URL": url, "TRESTLE_SECRETS_KEY": keys, "TRESTLE_METADATA_URL": "off"}
+    process = {
+        **os.environ,
+        **given,
+        **listen,
+        "TRESTLE_DATABASE_URL": url,
+        "TRESTLE_SECRETS_KEY": keys,
+        "TRESTLE_METADATA_URL": "off",
+    }
     with (region.folder / "other-api.log").open("wb") as log:
-        return subprocess.Popen(region.vpc.command(binaries() / "trestle-api", "serve"), env=process, stdout=log, stderr=log)
+        return subprocess.Popen(
+            region.vpc.command(binaries() / "trestle-api", "serve"), env=process, stdout=log, stderr=log
+        )
 
 
 def hook(region: Region, logical_id: str) -> str:
@@ -287,7 +325,9 @@ def test_an_instance_with_both_tiers_serves_the_shop(shop: Shop) -> None:
     for port in (8000, 9000):
         with pytest.raises(OSError):
             ask(shop.region.vpc, machine.address, "/readyz", port=port)
-    until(lambda: shop.region.lines("web", machine) and shop.region.lines("api", machine), "its lines are in CloudWatch")
+    until(
+        lambda: shop.region.lines("web", machine) and shop.region.lines("api", machine), "its lines are in CloudWatch"
+    )
 
 
 def test_a_single_instance_runs_trestle_up(shop: Shop) -> None:
@@ -298,7 +338,10 @@ def test_a_single_instance_runs_trestle_up(shop: Shop) -> None:
     assert products.status == 200 and len(products.json()["items"]) == 20
     audit = machine.run("/opt/trestle/current/instance/shop", "api", "audit")
     assert "hold" in audit.stdout, audit
-    until(lambda: any('"client":"10.20.0.1"' in line for line in shop.region.lines("web", machine)), "the visitor's address in the log")
+    until(
+        lambda: any('"client":"10.20.0.1"' in line for line in shop.region.lines("web", machine)),
+        "the visitor's address in the log",
+    )
 
 
 def test_a_load_generator_is_ready(shop: Shop) -> None:
@@ -312,7 +355,10 @@ def test_a_load_generator_is_ready(shop: Shop) -> None:
 def test_what_roles_did_is_what_is_recorded(shop: Shop) -> None:
     """test_permissions.py compares the roles' policies with this record; TRESTLE_AWS_RECORD=1 makes it anew."""
     names = {"WebRole": "web", "ApiRole": "api", "JobRole": "job", "SingleRole": "single", "GeneratorRole": "generator"}
-    done = {names[role]: sorted({about(shop.region, call) for call in calls}) for role, calls in shop.region.cloud.calls.items()}
+    done = {
+        names[role]: sorted({about(shop.region, call) for call in calls})
+        for role, calls in shop.region.cloud.calls.items()
+    }
     if os.environ.get("TRESTLE_AWS_RECORD"):
         RECORDED.write_text(permissions.text(done))
     kept = json.loads(RECORDED.read_text())

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cli_world import World, account
+
 from trestle_aws import build
 from trestle_aws.build import Built, Inputs
 

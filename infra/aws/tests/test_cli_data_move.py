@@ -15,9 +15,8 @@ from typing import Any
 
 import boto3
 import pytest
-from trestle_instance import data_move, machine
-
 from engine.environment import ROOT
+from trestle_instance import data_move, machine
 
 PASSWORD = "hidden: word/%"
 ENCODED = "hidden%3A%20word%2F%25"
@@ -94,7 +93,12 @@ def instance(
     configure(tmp_path, "single")
     secret = {"username": "trestle_app", "password": PASSWORD}
     named = boto3.client("secretsmanager").create_secret(Name="app", SecretString=json.dumps(secret))["ARN"]
-    values = {"endpoint": "shop.abc.us-east-1.rds.amazonaws.com", "port": "3306", "name": "trestle", "app-secret": named}
+    values = {
+        "endpoint": "shop.abc.us-east-1.rds.amazonaws.com",
+        "port": "3306",
+        "name": "trestle",
+        "app-secret": named,
+    }
     for name, value in values.items():
         boto3.client("ssm").put_parameter(Name=f"/trestle/shop/config/database/{name}", Value=value, Type="String")
     return Instance(tmp_path, capfd)
@@ -119,7 +123,9 @@ def test_the_script_runs_as_the_shops_user_and_then_the_shop_is_stopped_for_good
     assert "stopping writes\nmove-data: a complaint\nmove-data: the end\ndata-move: the shop here is stopped" in out
 
 
-def test_the_url_is_verified_tls_as_the_applications_user_in_a_file_for_the_shops_user_alone(instance: Instance) -> None:
+def test_the_url_is_verified_tls_as_the_applications_user_in_a_file_for_the_shops_user_alone(
+    instance: Instance,
+) -> None:
     _, out, err = instance.move()
     assert instance.seen("mode") == f"600 {getpass.getuser()}"
     url = instance.seen("url")
@@ -222,7 +228,9 @@ def shop(tmp_path: Path) -> Shop:
     for name, text in (("trestle", TRESTLE), ("trestle-api", API), ("curl", CURL)):
         program(tmp_path / "bin", name, text)
     (tmp_path / "target").write_text("mysql://u@h/d")
-    processes: list[dict[str, Any]] = [{"name": f"api-{i}", "ops_address": f"{ip}:9000"} for i, ip in enumerate(REPLICAS)]
+    processes: list[dict[str, Any]] = [
+        {"name": f"api-{i}", "ops_address": f"{ip}:9000"} for i, ip in enumerate(REPLICAS)
+    ]
     (tmp_path / "status").write_text(json.dumps({"processes": [{"name": "database"}, *processes]}))
     return Shop(tmp_path)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from trestle_aws import delegation
 from trestle_aws.errors import Failure
 

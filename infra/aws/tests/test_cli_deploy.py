@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from cli_world import World, world  # noqa: F401  (a fixture)
+from cli_world import World, world
+
 from trestle_aws.presets import ORDER, read
 
 BUCKET = "test-trestle-shop-release-bucket"
@@ -25,7 +26,7 @@ def instances_of(world: World, role: str) -> list[str]:
 
 
 @pytest.fixture
-def ready(world: World) -> World:  # noqa: F811
+def ready(world: World) -> World:
     """A release is built, and the job does what it should."""
     world.build()
     world.finish_job()
@@ -47,7 +48,7 @@ def test_stacks_are_made_in_order_with_the_release_and_the_group_starts_last(rea
     assert "job: done" in said.err and "the shop: http://" in said.err
 
 
-def test_the_api_has_no_instance_before_the_job_has_reported(world: World) -> None:  # noqa: F811
+def test_the_api_has_no_instance_before_the_job_has_reported(world: World) -> None:
     world.build()
     seen = []
 
@@ -73,7 +74,7 @@ def test_given_again_it_changes_nothing_and_starts_no_second_job(ready: World) -
     assert ready.refreshed == []
 
 
-def test_a_job_that_fails_is_told_with_its_step_and_the_next_call_runs_it_again(world: World) -> None:  # noqa: F811
+def test_a_job_that_fails_is_told_with_its_step_and_the_next_call_runs_it_again(world: World) -> None:
     world.build()
     world.finish_job(state="failed", step="migrate", message="Access denied for user trestle")
     said = world.run("deploy", "demo")
@@ -93,7 +94,7 @@ def test_a_new_database_is_prepared_though_an_old_one_was(ready: World) -> None:
     assert len(instances_of(ready, "job")) == 1
 
 
-def test_a_job_that_ends_without_a_word_is_not_waited_for(world: World) -> None:  # noqa: F811
+def test_a_job_that_ends_without_a_word_is_not_waited_for(world: World) -> None:
     world.build()
 
     def die() -> None:
@@ -107,7 +108,7 @@ def test_a_job_that_ends_without_a_word_is_not_waited_for(world: World) -> None:
     assert world.clock < 1000 + 300
 
 
-def test_a_job_that_is_under_way_is_waited_for_instead_of_started_twice(world: World) -> None:  # noqa: F811
+def test_a_job_that_is_under_way_is_waited_for_instead_of_started_twice(world: World) -> None:
     world.build()
     world.on_sleep.append(_interrupt_at_job(world))
     assert world.run("deploy", "demo").code == 130
@@ -119,7 +120,7 @@ def test_a_job_that_is_under_way_is_waited_for_instead_of_started_twice(world: W
     assert len(instances_of(world, "job")) == 1
 
 
-def _interrupt_at_job(world: World):  # noqa: ANN202
+def _interrupt_at_job(world: World):
     def happening() -> None:
         if instances_of(world, "job"):
             raise KeyboardInterrupt
@@ -180,7 +181,7 @@ def test_what_another_call_has_begun_is_waited_for(ready: World) -> None:
     assert ready.formation.history.count(("create", "security")) == 1
 
 
-def _interrupt_when(world: World, what: tuple[str, str]):  # noqa: ANN202
+def _interrupt_when(world: World, what: tuple[str, str]):
     world.formation.slow = 1
 
     def happening() -> None:
@@ -208,7 +209,7 @@ def test_a_wrong_parameter_is_named_before_anything_is_made(ready: World) -> Non
     assert ready.formation.history == []
 
 
-def test_without_a_release_it_says_how_to_make_one(world: World) -> None:  # noqa: F811
+def test_without_a_release_it_says_how_to_make_one(world: World) -> None:
     said = world.run("deploy", "demo")
     assert said.code == 64 and "`trestle-aws build` makes one" in said.complaint
     world.build("1.0.0")
@@ -232,7 +233,7 @@ def test_from_a_machine_without_builds_what_is_in_the_bucket_is_deployed(ready: 
     assert ready.run("deploy", "stage-1-single", "--release", "0.9.0").code == 64
 
 
-def test_an_archive_for_the_other_processor_is_not_taken(world: World) -> None:  # noqa: F811
+def test_an_archive_for_the_other_processor_is_not_taken(world: World) -> None:
     world.build(architecture="arm64")
     said = world.run("deploy", "demo")
     assert said.code == 64 and "no archive for amd64" in said.complaint

@@ -7,13 +7,13 @@ import sys
 from typing import Any
 
 import pytest
-from cli_world import World, world  # noqa: F401  (a fixture)
+from cli_world import World, world
 
 BUCKET = "test-trestle-shop-release-bucket"
 
 
 @pytest.fixture
-def stage(world: World) -> World:  # noqa: F811
+def stage(world: World) -> World:
     """Stage 2: an instance and RDS, small enough to be made for each test."""
     world.build()
     world.finish_job()
@@ -22,7 +22,7 @@ def stage(world: World) -> World:  # noqa: F811
     return world
 
 
-def deleted(world: World) -> list[str]:  # noqa: F811
+def deleted(world: World) -> list[str]:
     return [key for word, key in world.formation.history if word == "delete"]
 
 
@@ -81,7 +81,7 @@ def test_a_running_job_is_ended_first(stage: World) -> None:
 # ----------------------------------------------------------------------------------------------------------
 
 
-def everything(world: World) -> dict[str, Any]:  # noqa: F811
+def everything(world: World) -> dict[str, Any]:
     """What could be hurt by mistake."""
     ec2 = world.client("ec2")
     states = {
@@ -101,7 +101,7 @@ def everything(world: World) -> dict[str, Any]:  # noqa: F811
     }
 
 
-def foreign(world: World) -> None:  # noqa: F811
+def foreign(world: World) -> None:
     """Things that look like this environment's and lack a tag, or bear another's."""
     half = [{"Key": "Project", "Value": "trestle"}]
     others = [{"Key": "Project", "Value": "trestle"}, {"Key": "Environment", "Value": "shop-b"}]
@@ -128,7 +128,7 @@ def foreign(world: World) -> None:  # noqa: F811
         rds.create_db_snapshot(DBSnapshotIdentifier=f"{name}-final", DBInstanceIdentifier=name, Tags=tags)
 
 
-def test_another_environment_and_untagged_things_stay_even_when_purging(world: World) -> None:  # noqa: F811
+def test_another_environment_and_untagged_things_stay_even_when_purging(world: World) -> None:
     world.build()
     # Its name begins as this one's does.
     world.ok("--environment", "shop-b", "deploy", "stage-1-single")
@@ -200,7 +200,7 @@ def test_termination_protection_of_a_stack_is_respected(stage: World) -> None:
 
 def test_after_a_failure_the_next_call_goes_on(stage: World) -> None:
     # Somebody's stack uses an export of the network.
-    other = stage.formation._new("us-east-1", "mine-own-stack")  # noqa: SLF001
+    other = stage.formation._new("us-east-1", "mine-own-stack")
     other.stack = stage.formation.entries["us-east-1", "trestle-shop-security"].stack
     other.status = "CREATE_COMPLETE"
     said = stage.run("destroy", "--yes")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import World, demo, shop  # noqa: F401  (fixtures)
+from cli_world import World, demo, shop
 
 # They share a shop that is deployed once.
 pytestmark = pytest.mark.xdist_group("loadtest")
@@ -31,7 +31,7 @@ def results(**files: str) -> bytes:
 
 
 @pytest.fixture
-def lab(shop: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:  # noqa: F811
+def lab(shop: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     """A shop whose generator answers, and sends results to where it is told."""
     monkeypatch.chdir(tmp_path)
     shop.answers["DescribeInstanceInformation"] = lambda client, parameters: {
@@ -41,7 +41,7 @@ def lab(shop: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World: 
         (RUN, 0, "passed: report.html\n", "some progress\n"),
         ("audit", 0, "audit: all 12 checks hold (0.3 s)\n", ""),
     ]
-    real = shop._send  # noqa: SLF001
+    real = shop._send
 
     def send(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
         lines = "\n".join(parameters["Parameters"]["commands"])

@@ -8,30 +8,30 @@ import json
 from typing import Any
 
 import pytest
-from cli_world import World, world  # noqa: F401  (a fixture)
+from cli_world import World, world
 
 MOVE = "python3 -m trestle_instance.data_move"
 
 
-def given(world: World, key: str) -> dict[str, str]:  # noqa: F811
+def given(world: World, key: str) -> dict[str, str]:
     return world.formation.entries["us-east-1", f"trestle-shop-{key}"].given
 
 
-def there(world: World) -> set[str]:  # noqa: F811
+def there(world: World) -> set[str]:
     return {entry.key for entry in world.formation.entries.values()}
 
 
-def preset(world: World) -> str:  # noqa: F811
+def preset(world: World) -> str:
     value = world.client("ssm").get_parameter(Name="/trestle/shop/trestle-aws/deployed")["Parameter"]["Value"]
     return str(json.loads(value)["preset"])
 
 
-def moves(world: World) -> list[str]:  # noqa: F811
+def moves(world: World) -> list[str]:
     return [command.line for command in world.commands if "data_move" in command.line]
 
 
 @pytest.fixture
-def one(world: World) -> World:  # noqa: F811
+def one(world: World) -> World:
     """Stage 1."""
     world.build()
     world.ok("deploy", "stage-1-single")
@@ -66,7 +66,12 @@ def test_rds_is_empty_when_the_data_comes(one: World) -> None:
 
 def test_a_data_move_that_fails_stops_before_the_instance_and_is_tried_again(one: World) -> None:
     one.replies.append(
-        ("data_move", 1, "not the same: orders\nmove-data: nothing was moved\n", "data-move: stopped: move-data ended with 1\n")
+        (
+            "data_move",
+            1,
+            "not the same: orders\nmove-data: nothing was moved\n",
+            "data-move: stopped: move-data ended with 1\n",
+        )
     )
     said = one.run("move", "--yes")
     # Why is among what it said, before the last word.
@@ -124,7 +129,7 @@ def _change(world: World, key: str, id_: str, name: str) -> None:
     stack.resources[id_].properties[name] = "another"
 
 
-def test_load_balancers_take_over_before_the_instances_go(world: World) -> None:  # noqa: F811
+def test_load_balancers_take_over_before_the_instances_go(world: World) -> None:
     world.build()
     world.finish_job()
     world.ok("deploy", "stage-3-second-instance")
@@ -145,7 +150,7 @@ def test_load_balancers_take_over_before_the_instances_go(world: World) -> None:
     assert world.group()["DesiredCapacity"] == 2
 
 
-def test_a_takeover_that_was_stopped_goes_on(world: World) -> None:  # noqa: F811
+def test_a_takeover_that_was_stopped_goes_on(world: World) -> None:
     world.build()
     world.finish_job()
     world.ok("deploy", "stage-3-second-instance")
@@ -160,7 +165,7 @@ def test_a_takeover_that_was_stopped_goes_on(world: World) -> None:  # noqa: F81
     assert preset(world) == "stage-4-load-balancers" and given(world, "network")["PrivateInstances"] == "yes"
 
 
-def test_what_would_be_gone_with_its_stack_has_to_be_expected(world: World) -> None:  # noqa: F811
+def test_what_would_be_gone_with_its_stack_has_to_be_expected(world: World) -> None:
     world.build()
     world.finish_job()
     world.ok("deploy", "stage-2-database")

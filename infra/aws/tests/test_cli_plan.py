@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+
 from trestle_aws import cli, cost, presets, quotas
 from trestle_aws.cost import Reckoning
-from trestle_aws.free import FREE
 from trestle_aws.errors import UsageError
+from trestle_aws.free import FREE
 from trestle_aws.prices import Prices
 from trestle_aws.template import Stack, Template
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from trestle_aws import presets
 from trestle_aws.errors import UsageError
 from trestle_aws.place import Place

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cli_world import World, world  # noqa: F401  (a fixture)
+from cli_world import World, world
 
 SHOP = "/opt/trestle/current/instance/shop"
 
 
-def status(world: World) -> dict[str, Any]:  # noqa: F811
+def status(world: World) -> dict[str, Any]:
     return dict(json.loads(world.ok("status", "--json").out))
 
 
-def test_without_a_shop_it_says_so(world: World) -> None:  # noqa: F811
+def test_without_a_shop_it_says_so(world: World) -> None:
     for words in (
         ["status"],
         ["scale", "2"],
@@ -31,7 +31,7 @@ def test_without_a_shop_it_says_so(world: World) -> None:  # noqa: F811
         )
 
 
-def test_a_stage_without_groups_is_steered_too_and_nothing_is_terminated(world: World) -> None:  # noqa: F811
+def test_a_stage_without_groups_is_steered_too_and_nothing_is_terminated(world: World) -> None:
     world.build()
     world.ok("deploy", "stage-1-single")
     found = status(world)

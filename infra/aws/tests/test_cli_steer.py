@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import World, demo, shop  # noqa: F401  (fixtures)
+from cli_world import World, demo, shop
 
 # They share a shop that is deployed once.
 pytestmark = pytest.mark.xdist_group("steer")
@@ -20,11 +20,11 @@ DRIVER = REPOSITORY / "loadtest/src/stack/driver.rs"
 SHOP = "/opt/trestle/current/instance/shop"
 
 
-def status(shop: World) -> dict[str, Any]:  # noqa: F811
+def status(shop: World) -> dict[str, Any]:
     return dict(json.loads(shop.ok("status", "--json").out))
 
 
-def ids(shop: World) -> dict[str, str]:  # noqa: F811
+def ids(shop: World) -> dict[str, str]:
     return {it["name"]: it["id"] for it in status(shop)["processes"]}
 
 
@@ -32,7 +32,7 @@ def ids(shop: World) -> dict[str, str]:  # noqa: F811
 # ----------------------------------------------------------------------------------------------
 
 
-def test_status_has_the_fields_that_the_load_tests_read(shop: World) -> None:  # noqa: F811
+def test_status_has_the_fields_that_the_load_tests_read(shop: World) -> None:
     found = status(shop)
     source = DRIVER.read_text()
     for struct, value in (("Status", found), ("Process", found["processes"][0])):
@@ -53,7 +53,7 @@ def test_status_has_the_fields_that_the_load_tests_read(shop: World) -> None:  #
     assert {it["state"] for it in found["processes"]} == {"ready"}
 
 
-def test_every_command_line_of_the_load_tests_is_understood(shop: World) -> None:  # noqa: F811
+def test_every_command_line_of_the_load_tests_is_understood(shop: World) -> None:
     source = DRIVER.read_text()
     lines = re.findall(r'\[("(?:status|scale|kill|pause|resume|stress|audit)"[^\]]*)\]', source)
     assert len(lines) >= 7
@@ -67,7 +67,7 @@ def test_every_command_line_of_the_load_tests_is_understood(shop: World) -> None
         assert shop.run(*placed).code == 0, placed
 
 
-def test_cpu_is_a_share_of_the_instance_as_cloudwatch_has_it(shop: World) -> None:  # noqa: F811
+def test_cpu_is_a_share_of_the_instance_as_cloudwatch_has_it(shop: World) -> None:
     first = ids(shop)["api-1"]
     now = datetime.now(UTC)
     data = [
@@ -85,7 +85,7 @@ def test_cpu_is_a_share_of_the_instance_as_cloudwatch_has_it(shop: World) -> Non
     assert cpu["api-2"] is None and cpu["database"] is None
 
 
-def test_states_are_those_of_group_and_balancer(shop: World) -> None:  # noqa: F811
+def test_states_are_those_of_group_and_balancer(shop: World) -> None:
     first, second = (it["InstanceId"] for it in shop.group()["Instances"])
     names = {id_: name for name, id_ in ids(shop).items()}
 
@@ -113,7 +113,7 @@ def test_states_are_those_of_group_and_balancer(shop: World) -> None:  # noqa: F
     assert states("draining", "Standby") == {"first": "draining", "second": "held"}
 
 
-def test_a_machine_that_ends_is_down_before_anybody_has_noticed(shop: World) -> None:  # noqa: F811
+def test_a_machine_that_ends_is_down_before_anybody_has_noticed(shop: World) -> None:
     dying = ids(shop)["api-2"]
     real = shop.client("ec2").describe_instances()
     for instance in (it for reservation in real["Reservations"] for it in reservation["Instances"]):
@@ -124,7 +124,7 @@ def test_a_machine_that_ends_is_down_before_anybody_has_noticed(shop: World) -> 
     assert found["api-2"] == "down" and found["api-1"] == "ready"
 
 
-def test_who_replaces_a_replica_has_its_name_and_the_others_keep_theirs(shop: World) -> None:  # noqa: F811
+def test_who_replaces_a_replica_has_its_name_and_the_others_keep_theirs(shop: World) -> None:
     before = ids(shop)
     shop.client("autoscaling").terminate_instance_in_auto_scaling_group(
         InstanceId=before["api-1"], ShouldDecrementDesiredCapacity=False
@@ -137,7 +137,7 @@ def test_who_replaces_a_replica_has_its_name_and_the_others_keep_theirs(shop: Wo
     assert ids(shop) == ids(shop)
 
 
-def test_the_page_for_people(shop: World) -> None:  # noqa: F811
+def test_the_page_for_people(shop: World) -> None:
     page = shop.ok("status").out
     assert "api: 2 wanted, 2 to 4" in page and "preset demo, release 1.0.0" in page and "shop: http://" in page
 
@@ -146,7 +146,7 @@ def test_the_page_for_people(shop: World) -> None:  # noqa: F811
 # ----------------------------------------------------------------------------------------------------------------
 
 
-def test_kill_terminates_the_instance_and_no_other(shop: World) -> None:  # noqa: F811
+def test_kill_terminates_the_instance_and_no_other(shop: World) -> None:
     before = ids(shop)
     shop.ok("kill", "api-2")
     states = {
@@ -158,7 +158,7 @@ def test_kill_terminates_the_instance_and_no_other(shop: World) -> None:  # noqa
     assert states[before["api-1"]] == states[before["web-1"]] == "running"
 
 
-def test_kill_of_the_database_fails_over_only_where_there_is_a_standby(shop: World) -> None:  # noqa: F811
+def test_kill_of_the_database_fails_over_only_where_there_is_a_standby(shop: World) -> None:
     asked: list[dict[str, Any]] = []
     shop.answers["RebootDBInstance"] = lambda client, parameters: asked.append(parameters) or {"DBInstance": {}}
     assert "restarts, in its only zone" in shop.ok("kill", "database").err
@@ -168,7 +168,7 @@ def test_kill_of_the_database_fails_over_only_where_there_is_a_standby(shop: Wor
     assert [it["ForceFailover"] for it in asked] == [False, True]
 
 
-def test_kill_of_redis_restarts_a_node_that_is_alone_and_fails_over_else(shop: World) -> None:  # noqa: F811
+def test_kill_of_redis_restarts_a_node_that_is_alone_and_fails_over_else(shop: World) -> None:
     asked: list[str] = []
     shop.answers["RebootCacheCluster"] = lambda client, parameters: asked.append(parameters["CacheClusterId"]) or {}
     shop.answers["TestFailover"] = lambda client, parameters: (
@@ -184,7 +184,7 @@ def test_kill_of_redis_restarts_a_node_that_is_alone_and_fails_over_else(shop: W
     assert asked == ["redis-001", "failover 0001"]
 
 
-def test_an_unknown_name_is_refused_with_those_that_there_are_and_nothing_is_killed(shop: World) -> None:  # noqa: F811
+def test_an_unknown_name_is_refused_with_those_that_there_are_and_nothing_is_killed(shop: World) -> None:
     for words in (["kill", "api-1", "api-9"], ["pause", "api-1", "api-9"], ["stress", "api-9"], ["resume", "nginx"]):
         said = shop.run(*words)
         assert said.code == 64 and "web-1, api-1, api-2, database, redis" in said.complaint
@@ -192,7 +192,7 @@ def test_an_unknown_name_is_refused_with_those_that_there_are_and_nothing_is_kil
     assert len(shop.group()["Instances"]) == 2 and ids(shop)["api-1"]
 
 
-def test_pause_and_resume_signal_the_api_of_each_instance(shop: World) -> None:  # noqa: F811
+def test_pause_and_resume_signal_the_api_of_each_instance(shop: World) -> None:
     known = ids(shop)
     shop.ok("pause", "api-1", "api-2")
     shop.ok("resume", "api-1")
@@ -205,13 +205,13 @@ def test_pause_and_resume_signal_the_api_of_each_instance(shop: World) -> None: 
 
 
 @pytest.mark.parametrize("words", [["pause", "database"], ["pause", "web-1"], ["stress", "redis"], ["stress", "web-1"]])
-def test_only_replicas_are_frozen_and_stressed(shop: World, words: list[str]) -> None:  # noqa: F811
+def test_only_replicas_are_frozen_and_stressed(shop: World, words: list[str]) -> None:
     said = shop.run(*words)
     assert said.code == 64 and words[1] in said.complaint
     assert shop.commands == []
 
 
-def test_stress_burns_for_the_time_that_was_said(shop: World) -> None:  # noqa: F811
+def test_stress_burns_for_the_time_that_was_said(shop: World) -> None:
     shop.ok("stress", "api-2", "--seconds", "120")
     shop.ok("stress", "api-1")
     assert [command.line for command in shop.commands] == [f"{SHOP} burn 120", f"{SHOP} burn 60"]
@@ -219,13 +219,13 @@ def test_stress_burns_for_the_time_that_was_said(shop: World) -> None:  # noqa: 
         assert shop.run("stress", "api-1", "--seconds", wrong).code == 64
 
 
-def test_what_an_instance_says_of_a_failure_is_shown(shop: World) -> None:  # noqa: F811
+def test_what_an_instance_says_of_a_failure_is_shown(shop: World) -> None:
     shop.replies.append(("signal", 1, "", "Unit trestle-api.service not loaded.\n"))
     said = shop.run("pause", "api-1")
     assert said.code == 1 and "Unit trestle-api.service not loaded." in said.complaint
 
 
-def test_an_instance_that_systems_manager_does_not_know_is_named(shop: World) -> None:  # noqa: F811
+def test_an_instance_that_systems_manager_does_not_know_is_named(shop: World) -> None:
     def unknown(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
         raise client.exceptions.InvalidInstanceId(
             {"Error": {"Code": "InvalidInstanceId", "Message": ""}}, "SendCommand"
@@ -240,7 +240,7 @@ def test_an_instance_that_systems_manager_does_not_know_is_named(shop: World) ->
 # ------------------------------------------------------------------------------------------
 
 
-def test_an_audit_is_run_on_an_instance_and_its_words_and_code_are_its_own(shop: World) -> None:  # noqa: F811
+def test_an_audit_is_run_on_an_instance_and_its_words_and_code_are_its_own(shop: World) -> None:
     shop.replies.append(("audit", 0, "stock adds up\naudit: all 12 checks hold (0.3 s)\n", ""))
     said = shop.ok("audit", "--settled")
     assert said.out.splitlines()[-1] == "audit: all 12 checks hold (0.3 s)"
@@ -252,7 +252,7 @@ def test_an_audit_is_run_on_an_instance_and_its_words_and_code_are_its_own(shop:
     assert said.code == 1 and said.out.splitlines()[-1] == "audit: 1 check failed (0.3 s)"
 
 
-def test_words_reach_trestle_api_as_they_are_but_for_the_place(shop: World) -> None:  # noqa: F811
+def test_words_reach_trestle_api_as_they_are_but_for_the_place(shop: World) -> None:
     shop.ok(
         "admin", "grant", "--environment", "shop", "ada's account@example.com", "--region=us-east-1", "--", "--project"
     )
@@ -267,13 +267,13 @@ def test_words_reach_trestle_api_as_they_are_but_for_the_place(shop: World) -> N
     ]
 
 
-def test_an_import_brings_its_file_and_leaves_none(shop: World, tmp_path: Path) -> None:  # noqa: F811
+def test_an_import_brings_its_file_and_leaves_none(shop: World, tmp_path: Path) -> None:
     file = tmp_path / "our products.csv"
     file.write_text("Handle,Title\n")
     seen: list[int] = []
     bucket = "test-trestle-shop-release-bucket"
     shop.on_sleep.append(lambda: None)
-    real = shop._send  # noqa: SLF001
+    real = shop._send
 
     def send(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
         objects = shop.client("s3").list_objects_v2(Bucket=bucket, Prefix="passing/").get("Contents", [])
@@ -290,7 +290,7 @@ def test_an_import_brings_its_file_and_leaves_none(shop: World, tmp_path: Path) 
     assert shop.run("import", "not-there.csv").code == 64
 
 
-def test_an_interrupted_command_is_cancelled_on_the_instance(shop: World) -> None:  # noqa: F811
+def test_an_interrupted_command_is_cancelled_on_the_instance(shop: World) -> None:
     shop.answers["GetCommandInvocation"] = lambda client, parameters: {"Status": "InProgress"}
 
     def interrupt() -> None:
@@ -301,7 +301,7 @@ def test_an_interrupted_command_is_cancelled_on_the_instance(shop: World) -> Non
     assert shop.cancelled == ["command-1"]
 
 
-def test_a_command_that_never_ends_is_given_up(shop: World) -> None:  # noqa: F811
+def test_a_command_that_never_ends_is_given_up(shop: World) -> None:
     shop.answers["GetCommandInvocation"] = lambda client, parameters: {"Status": "InProgress"}
     began = shop.clock
     said = shop.run("audit")
@@ -309,7 +309,7 @@ def test_a_command_that_never_ends_is_given_up(shop: World) -> None:  # noqa: F8
     assert shop.clock - began < 700 and shop.cancelled == ["command-1"]
 
 
-def test_without_a_ready_instance_there_is_nobody_to_audit(shop: World) -> None:  # noqa: F811
+def test_without_a_ready_instance_there_is_nobody_to_audit(shop: World) -> None:
     shop.answers["DescribeTargetHealth"] = lambda client, parameters: {"TargetHealthDescriptions": []}
     said = shop.run("audit")
     assert said.code == 1 and "no instance of the API is ready" in said.complaint

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from trestle_aws import cli
 from trestle_aws.arguments import take_global
 from trestle_aws.errors import UsageError

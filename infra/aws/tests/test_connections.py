@@ -7,12 +7,12 @@ from itertools import product
 from math import ceil
 
 import pytest
+from engine.environment import STACKS, at, mapping
+
 from trestle_aws import capacity, rules
 from trestle_aws.errors import UsageError
 from trestle_aws.rules import RuleError
 from trestle_aws.template import Template
-
-from engine.environment import STACKS, at, mapping
 
 MOST = {"data": "ApiMaxInstances", "app": "ApiMax"}
 """What each of the two stacks calls the most API instances."""
@@ -62,10 +62,17 @@ def test_rules_refuse_exactly_what_does_not_fit(stack: str) -> None:
     connections = table()
     wrong = []
     for class_, pool, most, surplus in combinations(stack):
-        values = {"DatabaseClass": class_, "PoolSize": str(pool), MOST[stack]: str(most), "RefreshSurplus": str(surplus)}
+        values = {
+            "DatabaseClass": class_,
+            "PoolSize": str(pool),
+            MOST[stack]: str(most),
+            "RefreshSurplus": str(surplus),
+        }
         fits = pool * (most + surplus) * 100 <= connections[class_] * 80
         if is_refused(stack, values) == fits:
-            wrong.append(f"{class_}: {pool} x ({most} + {surplus}) of {connections[class_]} is {'refused' if fits else 'taken'}")
+            wrong.append(
+                f"{class_}: {pool} x ({most} + {surplus}) of {connections[class_]} is {'refused' if fits else 'taken'}"
+            )
     assert not wrong, "\n".join(wrong)
 
 
@@ -118,6 +125,13 @@ def test_a_refresh_uses_the_table() -> None:
     group = at(template("app").resources["ApiGroup"], "Properties/InstanceMaintenancePolicy")  # type: ignore[arg-type]
     assert at(group, "MinHealthyPercentage") == 100
     stack = template("app").evaluate(
-        {"Environment": "test", "Release": "1", "ReleaseBucket": "bucket", "ReleaseSha256": "0" * 64, "ApiMax": "4", "RefreshSurplus": "2"}
+        {
+            "Environment": "test",
+            "Release": "1",
+            "ReleaseBucket": "bucket",
+            "ReleaseSha256": "0" * 64,
+            "ApiMax": "4",
+            "RefreshSurplus": "2",
+        }
     )
     assert at(stack.resources["ApiGroup"].properties, "InstanceMaintenancePolicy/MaxHealthyPercentage") == 150

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
-from moto import mock_aws
-from trestle_aws import presets, stacknet
-from trestle_aws.graph import Graph
-from trestle_aws.network import WORLD
-
 from conftest import environment
 from engine import account
 from engine.deploy import MAKERS, Deployment
 from engine.environment import Environment, templates
 from engine.variants import all_variants
+from moto import mock_aws
+
+from trestle_aws import presets, stacknet
+from trestle_aws.graph import Graph
+from trestle_aws.network import WORLD
 
 OPTIONS = [
     "stage 8 with a catalogue that may be 10 s old",

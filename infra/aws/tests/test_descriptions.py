@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from trestle_aws.template import Resource
-
 from engine.environment import build, items, mapping
 from engine.variants import all_variants
+
+from trestle_aws.template import Resource
 
 TAKEN = re.compile(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
 """What EC2 takes as a description of a group or a rule: no apostrophe, for one."""

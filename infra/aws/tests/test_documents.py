@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 
 import botocore.session
+import engine.checks
 import pytest
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
-from trestle_aws import arguments, cli, documents, presets
-from trestle_aws.planning import EXAMPLE_RELEASE, Design, with_added
-
-import engine.checks  # noqa: F401  (registers the properties)
 from engine.checks.registry import CHECKS
 from engine.environment import ROOT
+
+from trestle_aws import arguments, cli, documents, presets
+from trestle_aws.planning import EXAMPLE_RELEASE, Design, with_added
 
 REPOSITORY = ROOT.parent.parent
 OWN = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import boto3
 import pytest
-from moto import mock_aws
-from trestle_aws.pictures import COUNT, PREFIX, pictures, upload
-from trestle_aws.template import ParameterError, RuleError, Stack, Template
-from trestle_aws.values import Import
-
 from engine.checks import edge
 from engine.environment import ROOT, STACKS, Environment, build
 from engine.variants import OPTIONS, all_variants
+from moto import mock_aws
+
+from trestle_aws.pictures import COUNT, PREFIX, pictures, upload
+from trestle_aws.template import ParameterError, RuleError, Stack, Template
+from trestle_aws.values import Import
 
 ARN = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 
@@ -97,7 +97,9 @@ def test_what_may_rest_and_for_how_long(kept: Environment, fresh: Environment, p
     one = edge.for_path(kept, path)
     assert one is not None and one.policy.longest == seconds
     one = edge.for_path(fresh, path)
-    assert one is not None and one.policy.longest == (0 if seconds == 10 else seconds), "by default the API is never kept"
+    assert one is not None and one.policy.longest == (0 if seconds == 10 else seconds), (
+        "by default the API is never kept"
+    )
 
 
 def test_every_operation_of_the_api_is_routed() -> None:
@@ -140,7 +142,9 @@ def test_pictures_are_drawn_the_same_each_time() -> None:
     for name, content in first:
         text = content.decode()
         assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and "<title>" in text, name
-        assert "<script" not in text and "href" not in text and "style" not in text, f"{name} is allowed by the policy of its answer"
+        assert "<script" not in text and "href" not in text and "style" not in text, (
+            f"{name} is allowed by the policy of its answer"
+        )
         assert len(content) < 8000
 
 

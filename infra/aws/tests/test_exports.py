@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from trestle_aws.presets import ORDER, names
-from trestle_aws.template import Template
-
 from engine.environment import ROOT, build, templates
 from engine.variants import Variant, all_variants
+
+from trestle_aws.presets import ORDER, names
+from trestle_aws.template import Template
 
 PREFIX = "${Project}-${Environment}-"
 
@@ -30,7 +30,9 @@ def imports(value: object) -> Iterator[str]:
 
 def short(name: object) -> str:
     """`${Project}-${Environment}-VpcId` without its beginning, which is the same for all: an environment sees only its own."""
-    assert isinstance(name, dict) and isinstance(name.get("Fn::Sub"), str), f"{name}: names of exports are made by Fn::Sub"
+    assert isinstance(name, dict) and isinstance(name.get("Fn::Sub"), str), (
+        f"{name}: names of exports are made by Fn::Sub"
+    )
     source = str(name["Fn::Sub"])
     assert source.startswith(PREFIX) and re.fullmatch(r"[A-Z][A-Za-z0-9]*", source.removeprefix(PREFIX)), source
     return source.removeprefix(PREFIX)
@@ -55,7 +57,9 @@ def place(stack: str) -> int:
 
 
 def test_every_template_is_made_in_some_order() -> None:
-    assert {path.stem for path in Path(ROOT / "stacks").glob("*.yml")} == {name.removesuffix("-us-east-1") for name in ORDER}
+    assert {path.stem for path in Path(ROOT / "stacks").glob("*.yml")} == {
+        name.removesuffix("-us-east-1") for name in ORDER
+    }
 
 
 def test_each_export_has_one_owner() -> None:
@@ -103,7 +107,13 @@ CHANGES = {
     "a larger database": ("DatabaseClass=db.m7g.xlarge",),
     "a standby": ("data.MultiAz=yes",),
     "larger instances": ("app.WebInstanceType=c7a.large", "app.ApiInstanceType=c7a.large"),
-    "more instances": ("app.WebMax=8", "app.ApiMax=5", "data.ApiMaxInstances=5", "schedule.WebMax=8", "schedule.ApiMax=5"),
+    "more instances": (
+        "app.WebMax=8",
+        "app.ApiMax=5",
+        "data.ApiMaxInstances=5",
+        "schedule.WebMax=8",
+        "schedule.ApiMax=5",
+    ),
     "larger pools": ("DatabaseClass=db.m7g.xlarge", "PoolSize=32"),
     "a cache with a replica": ("data.CacheNodes=2", "data.CacheFailover=yes", "ops.CacheNodes=2"),
     "a larger cache": ("data.CacheNodeType=cache.m7g.large",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from trestle_aws import schema, stacknet
 from trestle_aws.graph import Graph
 from trestle_aws.network import Host

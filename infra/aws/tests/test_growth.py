@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from trestle_aws import changes, expected
-from trestle_aws.template import Template
-
 from engine import path
 from engine.environment import ROOT
+
+from trestle_aws import changes, expected
+from trestle_aws.template import Template
 
 LIST = yaml.safe_load((ROOT / "growth.yml").read_text(encoding="utf-8"))
 STEPS = dict(path.steps())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from trestle_aws.template import ParameterError, RuleError
-
 from engine import inputs
 from engine.environment import templates
+
+from trestle_aws.template import ParameterError, RuleError
 
 PARAMETERS = [(stack, name) for stack, template in templates().items() for name in template.parameters]
 

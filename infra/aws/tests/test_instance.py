@@ -25,7 +25,9 @@ MACHINE = machine.Machine("web", "trestle", "test", "us-east-1", "1.2.3")
 
 def test_calls_are_as_large_as_cloudwatch_takes_them() -> None:
     day = 24 * 3600 * 1000
-    events = [Event(time, "x" * size) for time, size in ((5, 10), (1, 400_000), (2, 400_000), (3, 400_000), (4 + 2 * day, 1))]
+    events = [
+        Event(time, "x" * size) for time, size in ((5, 10), (1, 400_000), (2, 400_000), (3, 400_000), (4 + 2 * day, 1))
+    ]
     made = list(batches(events))
     assert [event for batch in made for event in batch] == sorted(events, key=lambda event: event.time)
     for batch in made:
@@ -81,7 +83,9 @@ def test_a_file_that_was_replaced_or_emptied_is_read_from_its_beginning(followed
     assert lines(files) == ["five"]
 
 
-def test_a_long_file_is_emptied_when_it_is_shipped(followed: tuple[Path, sources.Files], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_file_is_emptied_when_it_is_shipped(
+    followed: tuple[Path, sources.Files], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its writer appends, and goes on; a line that is not shipped is never lost."""
     monkeypatch.setattr(sources, "LONGEST_FILE", 10)
     path, files = followed
@@ -115,7 +119,9 @@ def test_variables_reach_a_shell_that_reads_them_as_they_are(tmp_path: Path) -> 
     file = tmp_path / "env"
     file.write_text(machine.environment_file({f"V{number}": value for number, value in enumerate(NASTY)}))
     names = " ".join(f'"$V{number}"' for number in range(len(NASTY)))
-    said = subprocess.run(["sh", "-c", f'. {file}; printf "%s\\n" {names}'], text=True, capture_output=True, check=True).stdout
+    said = subprocess.run(
+        ["sh", "-c", f'. {file}; printf "%s\\n" {names}'], text=True, capture_output=True, check=True
+    ).stdout
     assert said.splitlines() == NASTY
     with pytest.raises(machine.Stop, match="V has more than one line"):
         machine.environment_file({"V": "a\nUSER=root"})
@@ -153,7 +159,11 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[s
 
     def given(parameters: dict[str, str]) -> Path:
         def read(_: machine.Machine, part: str) -> dict[str, str]:
-            return {name.removeprefix(f"{part}/"): value for name, value in parameters.items() if name.startswith(f"{part}/")}
+            return {
+                name.removeprefix(f"{part}/"): value
+                for name, value in parameters.items()
+                if name.startswith(f"{part}/")
+            }
 
         monkeypatch.setattr(settings.account, "parameters", read)
         monkeypatch.setattr(settings, "FOLDER", tmp_path)
@@ -162,7 +172,9 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[s
     return given
 
 
-def test_without_an_api_of_its_own_nginx_has_an_address_where_nobody_listens(account: Callable[[dict[str, str]], Path]) -> None:
+def test_without_an_api_of_its_own_nginx_has_an_address_where_nobody_listens(
+    account: Callable[[dict[str, str]], Path],
+) -> None:
     """ApiEntry=path: the load balancer sends /api/ elsewhere."""
     folder = account({"web/TRESTLE_WEB_HOSTNAME": "shop.example"})
     settings.web(MACHINE)

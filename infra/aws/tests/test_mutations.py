@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-
 from conftest import environment
 from engine import drawn, inputs
 from engine.checks import CHECKS, Finding

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from engine.environment import ROOT, at, items, mapping
+
 from trestle_aws.intrinsics import decoded
 from trestle_aws.template import Stack, Template
 from trestle_aws.values import Symbol, Value
-
-from engine.environment import ROOT, at, items, mapping
 
 ADDRESS = "203.0.113.1"
 IMPORTS: dict[str, Value] = {
@@ -30,7 +30,12 @@ IMPORTS: dict[str, Value] = {
 GIVEN: dict[str, dict[str, str]] = {
     "network": {},
     "access": {"Bastion": "yes", "OpenVpn": "yes", "AdminCidr": "198.51.100.0/24", "KeyPair": "operators"},
-    "peering": {"Side": "requester", "PeerRegion": "ap-northeast-1", "PeerVpcId": "vpc-0123456789", "PeerAddress": "127.0.0.1"},
+    "peering": {
+        "Side": "requester",
+        "PeerRegion": "ap-northeast-1",
+        "PeerVpcId": "vpc-0123456789",
+        "PeerAddress": "127.0.0.1",
+    },
 }
 MOST_BYTES = 16 * 1024
 """What EC2 takes as user-data, before it is encoded."""
@@ -44,7 +49,9 @@ def everything_is_an_address(symbol: Symbol) -> Value:
 def stack(name: str, **given: str) -> Stack:
     """A stack with its options on."""
     parameters = {"Environment": "test", **GIVEN[name], **given}
-    return Template.read(ROOT / "stacks" / f"{name}.yml").evaluate(parameters, imports=IMPORTS, binding=everything_is_an_address)
+    return Template.read(ROOT / "stacks" / f"{name}.yml").evaluate(
+        parameters, imports=IMPORTS, binding=everything_is_an_address
+    )
 
 
 def scripts(of: Stack) -> dict[str, str]:
@@ -64,7 +71,9 @@ def here_document(script: str, file: str) -> str:
     return match.group(1)
 
 
-@pytest.mark.parametrize("name, machines", [("network", {"nat"}), ("access", {"bastion", "openvpn"}), ("peering", {"ping"})])
+@pytest.mark.parametrize(
+    "name, machines", [("network", {"nat"}), ("access", {"bastion", "openvpn"}), ("peering", {"ping"})]
+)
 def test_user_data_is_a_script_that_bash_can_read(name: str, machines: set[str]) -> None:
     found = scripts(stack(name))
     assert found.keys() == machines
@@ -85,7 +94,9 @@ def test_the_vpn_instance_may_do_what_its_user_data_does() -> None:
     assert called == {str(action) for one in statements for action in items(one["Action"])}
     name = access.outputs["OpenVpnProfile"]
     assert {str(one["Resource"]) for one in statements} == {f"arn:aws:ssm:us-east-1:123456789012:parameter{name}"}
-    assert str(name) == "/trestle/test/access/vpn/profile" and "name=/$Project/$Environment/access/vpn/profile\n" in script
+    assert (
+        str(name) == "/trestle/test/access/vpn/profile" and "name=/$Project/$Environment/access/vpn/profile\n" in script
+    )
     assert '"Type": "SecureString"' in script
 
 
@@ -107,7 +118,12 @@ def test_the_vpn_listens_where_its_security_group_and_its_profile_say() -> None:
 
 def test_the_bastion_takes_keys_alone_and_passes_on_ssh_alone() -> None:
     settings = here_document(scripts(stack("access"))["bastion"], "/etc/ssh/sshd_config.d/10-bastion.conf").splitlines()
-    for line in ("PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin no", "PermitOpen *:22"):
+    for line in (
+        "PasswordAuthentication no",
+        "KbdInteractiveAuthentication no",
+        "PermitRootLogin no",
+        "PermitOpen *:22",
+    ):
         assert line in settings
 
 
@@ -171,11 +187,15 @@ class Lines:
         return ["ip", "netns", "exec", self.names[name], *words]
 
     def ip(self, words: str, name: str = "") -> None:
-        subprocess.run(["ip", *(["-n", self.names[name]] if name else []), *words.split()], check=True, capture_output=True)
+        subprocess.run(
+            ["ip", *(["-n", self.names[name]] if name else []), *words.split()], check=True, capture_output=True
+        )
 
     def ask(self, name: str, url: str) -> str:
         """Who the server saw; nothing when it was not reached."""
-        ran = subprocess.run(self.command(name, "curl", "-s", "--noproxy", "*", "--max-time", "0.5", url), text=True, capture_output=True)
+        ran = subprocess.run(
+            self.command(name, "curl", "-s", "--noproxy", "*", "--max-time", "0.5", url), text=True, capture_output=True
+        )
         return ran.stdout
 
     def close(self) -> None:
@@ -218,7 +238,9 @@ def test_the_ping_of_the_second_vpc_says_whether_there_is_an_answer(lines: Lines
     program = tmp_path / "ping-peer"
     program.write_text(here_document(scripts(stack("peering"))["ping"], "/usr/local/bin/ping-peer"))
     for address, said in ((DATA, r"answers in \d+\.\d ms"), ("10.20.4.99", "does not answer")):
-        running = subprocess.Popen(lines.command("app", sys.executable, str(program), address), stdout=subprocess.PIPE, text=True)
+        running = subprocess.Popen(
+            lines.command("app", sys.executable, str(program), address), stdout=subprocess.PIPE, text=True
+        )
         try:
             assert running.stdout
             assert re.fullmatch(f"trestle: peering: {re.escape(address)} {said}", running.stdout.readline().strip())

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from trestle_aws.template import ParameterError, RuleError, Stack, Template
-
 from engine import aws_metrics, metric_math
 from engine.checks import alarms, queries
 from engine.environment import REGION, STACKS, build
 from engine.variants import OPTIONS, all_variants
 from engine.watching import Metric, widgets
+
+from trestle_aws.template import ParameterError, RuleError, Stack, Template
 
 WEBHOOK = "https://hooks.slack.com/services/T0EXAMPLE/B0EXAMPLE/example"
 SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:slack-AbCdEf"
@@ -100,7 +100,9 @@ def test_a_metric_that_would_stay_silent_is_noticed(metric: tuple[str, str, str,
     environment = build(all_variants()["production"])
     namespace, name, dimension, export = metric
     statistic = "Sum" if "Count" in name else "Average"
-    assert said in alarms.wrong(environment, Metric(namespace, name, ((dimension, str(environment.export(export))),), statistic, 60))
+    assert said in alarms.wrong(
+        environment, Metric(namespace, name, ((dimension, str(environment.export(export))),), statistic, 60)
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,18 @@ def test_metric_math_that_is_none(expression: str) -> None:
 
 def test_fields_come_from_the_programs_that_write_them() -> None:
     assert {"uri", "status", "seconds", "upstream_status", "replica", "cache", "request_id"} <= queries.web_fields()
-    assert {"method", "route", "status", "micros", "queries", "query_micros", "redis_micros", "cause", "cache", "reason"} <= queries.api_fields()
+    assert {
+        "method",
+        "route",
+        "status",
+        "micros",
+        "queries",
+        "query_micros",
+        "redis_micros",
+        "cause",
+        "cache",
+        "reason",
+    } <= queries.api_fields()
     assert "uri" not in queries.api_fields() and "route" not in queries.web_fields()
     assert "request" in queries.api_messages()
 

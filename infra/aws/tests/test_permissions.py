@@ -88,7 +88,11 @@ def test_a_statement_that_is_widened_is_noticed(role: str, number: int) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_one_more_statement_is_noticed(role: str) -> None:
-    for action, resource in (("s3:GetObject", "*"), ("secretsmanager:GetSecretValue", "*"), ("ec2:DescribeInstances", "*")):
+    for action, resource in (
+        ("s3:GetObject", "*"),
+        ("secretsmanager:GetSecretValue", "*"),
+        ("ec2:DescribeInstances", "*"),
+    ):
         environment, found = with_statements(role)
         found.append({"Effect": "Allow", "Action": action, "Resource": resource})
         assert findings(environment) != [], action
@@ -103,9 +107,9 @@ def test_the_slack_function_asks_for_its_webhook_alone(monkeypatch: pytest.Monke
     """Each call that its code makes of AWS; CloudWatch's own are the runtime's."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     calls: list[tuple[str, str, object]] = []
-    real = botocore.client.BaseClient._make_api_call  # noqa: SLF001
+    real = botocore.client.BaseClient._make_api_call
 
-    def record(self, operation, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def record(self, operation, arguments):  # type: ignore[no-untyped-def]
         calls.append((self.meta.service_model.service_name, operation, arguments))
         return real(self, operation, arguments)
 
@@ -126,7 +130,9 @@ def test_the_slack_function_asks_for_its_webhook_alone(monkeypatch: pytest.Monke
 def statement(**body: object) -> list[Statement]:
     """A role with one statement."""
     document = {"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", **body}}
-    return statements("Role", {"Policies": [{"PolicyName": "p", "PolicyDocument": document}]}, lambda symbol: str(symbol))  # type: ignore[dict-item]
+    return statements(
+        "Role", {"Policies": [{"PolicyName": "p", "PolicyDocument": document}]}, lambda symbol: str(symbol)
+    )  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
@@ -140,26 +146,62 @@ def statement(**body: object) -> list[Statement]:
         ({"Action": ["s3:Get*", "s3:Put?bject"]}, "s3:PutObject", "arn:aws:s3:::b/x", {}, True),
         ({"Resource": "arn:aws:s3:::b/?"}, "s3:GetObject", "arn:aws:s3:::b/xy", {}, False),
         ({"Effect": "Deny"}, "s3:GetObject", "arn:aws:s3:::b/x", {}, False),
-        ({"Condition": {"StringEquals": {"aws:ResourceTag/P": "a"}}}, "s3:GetObject", "arn:aws:s3:::b/x", {"aws:ResourceTag/P": "a"}, True),
-        ({"Condition": {"StringEquals": {"aws:ResourceTag/P": ["a", "b"]}}}, "s3:GetObject", "arn:aws:s3:::b/x", {"aws:ResourceTag/P": "b"}, True),
-        ({"Condition": {"StringEquals": {"aws:ResourceTag/P": "a"}}}, "s3:GetObject", "arn:aws:s3:::b/x", {"aws:ResourceTag/P": "A"}, False),
+        (
+            {"Condition": {"StringEquals": {"aws:ResourceTag/P": "a"}}},
+            "s3:GetObject",
+            "arn:aws:s3:::b/x",
+            {"aws:ResourceTag/P": "a"},
+            True,
+        ),
+        (
+            {"Condition": {"StringEquals": {"aws:ResourceTag/P": ["a", "b"]}}},
+            "s3:GetObject",
+            "arn:aws:s3:::b/x",
+            {"aws:ResourceTag/P": "b"},
+            True,
+        ),
+        (
+            {"Condition": {"StringEquals": {"aws:ResourceTag/P": "a"}}},
+            "s3:GetObject",
+            "arn:aws:s3:::b/x",
+            {"aws:ResourceTag/P": "A"},
+            False,
+        ),
         ({"Condition": {"StringEquals": {"aws:ResourceTag/P": "a"}}}, "s3:GetObject", "arn:aws:s3:::b/x", {}, False),
-        ({"Condition": {"StringLike": {"k": "a*"}, "Bool": {"s": "true"}}}, "s3:GetObject", "arn:aws:s3:::b/x", {"k": "ab", "s": "true"}, True),
-        ({"Condition": {"StringLike": {"k": "a*"}, "Bool": {"s": "true"}}}, "s3:GetObject", "arn:aws:s3:::b/x", {"k": "ab"}, False),
+        (
+            {"Condition": {"StringLike": {"k": "a*"}, "Bool": {"s": "true"}}},
+            "s3:GetObject",
+            "arn:aws:s3:::b/x",
+            {"k": "ab", "s": "true"},
+            True,
+        ),
+        (
+            {"Condition": {"StringLike": {"k": "a*"}, "Bool": {"s": "true"}}},
+            "s3:GetObject",
+            "arn:aws:s3:::b/x",
+            {"k": "ab"},
+            False,
+        ),
         ({"Condition": {"StringEqualsIfExists": {"k": "a"}}}, "s3:GetObject", "arn:aws:s3:::b/x", {}, True),
         ({"Condition": {"StringNotEquals": {"k": "a"}}}, "s3:GetObject", "arn:aws:s3:::b/x", {"k": "a"}, False),
     ],
 )
-def test_the_evaluator_decides_as_iam(body: dict[str, object], action: str, resource: str, context: dict[str, str], may: bool) -> None:
+def test_the_evaluator_decides_as_iam(
+    body: dict[str, object], action: str, resource: str, context: dict[str, str], may: bool
+) -> None:
     assert allowed(statement(**body), action, resource, context) is may
 
 
 def test_a_denial_wins() -> None:
     both = statement() + statement(Effect="Deny", Resource="arn:aws:s3:::b/secret")
-    assert allowed(both, "s3:GetObject", "arn:aws:s3:::b/open") and not allowed(both, "s3:GetObject", "arn:aws:s3:::b/secret")
+    assert allowed(both, "s3:GetObject", "arn:aws:s3:::b/open") and not allowed(
+        both, "s3:GetObject", "arn:aws:s3:::b/secret"
+    )
 
 
-@pytest.mark.parametrize("body", [{"NotAction": "s3:*"}, {"Principal": "*"}, {"Condition": {"DateLessThan": {"k": "2026"}}}])
+@pytest.mark.parametrize(
+    "body", [{"NotAction": "s3:*"}, {"Principal": "*"}, {"Condition": {"DateLessThan": {"k": "2026"}}}]
+)
 def test_what_is_not_understood_is_an_error(body: dict[str, object]) -> None:
     with pytest.raises(PolicyError):
         allowed(statement(**body), "s3:GetObject", "arn:aws:s3:::b/x", {"k": "x"})

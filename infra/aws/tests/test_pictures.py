@@ -7,23 +7,45 @@ from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
+from engine.environment import ROOT
+
 from trestle_aws import diagram, presets, stacknet
 from trestle_aws.diagram import layout, svg
 from trestle_aws.graph import Graph
 from trestle_aws.template import Stack
 
-from engine.environment import ROOT
-
 NAMES = presets.names()
 OF_INTEREST = {
     f"AWS::{name}"
-    for name in """
-    EC2::VPC EC2::Subnet EC2::InternetGateway EC2::NatGateway EC2::Instance EC2::EIP EC2::VPCEndpoint EC2::FlowLog EC2::LaunchTemplate
-    IAM::Role RDS::DBInstance ElastiCache::ReplicationGroup SecretsManager::Secret SSM::Parameter AutoScaling::AutoScalingGroup
-    AutoScaling::ScalingPolicy ElasticLoadBalancingV2::LoadBalancer S3::Bucket CloudFront::Distribution Route53::HostedZone
-    Route53::RecordSet CertificateManager::Certificate CloudWatch::Alarm CloudWatch::CompositeAlarm CloudWatch::Dashboard SNS::Topic
-    Logs::LogGroup
-    """.split()
+    for name in [
+        "EC2::VPC",
+        "EC2::Subnet",
+        "EC2::InternetGateway",
+        "EC2::NatGateway",
+        "EC2::Instance",
+        "EC2::EIP",
+        "EC2::VPCEndpoint",
+        "EC2::FlowLog",
+        "EC2::LaunchTemplate",
+        "IAM::Role",
+        "RDS::DBInstance",
+        "ElastiCache::ReplicationGroup",
+        "SecretsManager::Secret",
+        "SSM::Parameter",
+        "AutoScaling::AutoScalingGroup",
+        "AutoScaling::ScalingPolicy",
+        "ElasticLoadBalancingV2::LoadBalancer",
+        "S3::Bucket",
+        "CloudFront::Distribution",
+        "Route53::HostedZone",
+        "Route53::RecordSet",
+        "CertificateManager::Certificate",
+        "CloudWatch::Alarm",
+        "CloudWatch::CompositeAlarm",
+        "CloudWatch::Dashboard",
+        "SNS::Topic",
+        "Logs::LogGroup",
+    ]
 }
 EDGES = {
     "stage-1-single": {"browsers -> instances/First 80, 443"},
@@ -135,7 +157,7 @@ def test_boxes_lie_apart_and_in_the_subnets_that_they_are_in(name: str) -> None:
         box = page.boxes[thing.name]
         cells = {cell.zone for cell in scene.cells if cell.tier == thing.tier and box.hits(page.cells[cell.name])}
         assert cells == set(thing.zones), thing.name
-        assert 0 <= box.x and box.right <= layout.WIDTH
+        assert box.x >= 0 and box.right <= layout.WIDTH
 
 
 @pytest.mark.parametrize("name", NAMES)

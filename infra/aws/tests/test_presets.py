@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import pytest
 import yaml
-from trestle_aws import presets
-from trestle_aws.values import GetAtt, Value
-
 from conftest import environment
 from engine.environment import ROOT, Environment, at, items, mapping, templates
+
+from trestle_aws import presets
+from trestle_aws.values import GetAtt, Value
 
 # Parameters of one name that mean something else, or are chosen for each stack by itself.
 OWN = {
@@ -37,7 +37,9 @@ def test_everything_imported_was_made_before(name: str) -> None:
     assert list(whole.stacks) == [key for key in presets.ORDER if key in whole.stacks]
     made: set[str] = set()
     for stack in whole.stacks.values():
-        assert stack.imported <= made, f"{stack.key} takes {sorted(stack.imported - made)}, which nothing before it exports"
+        assert stack.imported <= made, (
+            f"{stack.key} takes {sorted(stack.imported - made)}, which nothing before it exports"
+        )
         made |= set(stack.exports)
 
 
@@ -105,7 +107,11 @@ def groups(whole: Environment) -> dict[str, str]:
     for role in ("Web", "Api"):
         group = whole.behind(whole.export(f"{role}Group"))
         if group is not None:
-            policies = [one for one in whole.resources("AWS::AutoScaling::ScalingPolicy") if one.properties["AutoScalingGroupName"] == group.ref]
+            policies = [
+                one
+                for one in whole.resources("AWS::AutoScaling::ScalingPolicy")
+                if one.properties["AutoScalingGroupName"] == group.ref
+            ]
             numbers = f"{group.properties['MinSize']} to {group.properties['MaxSize']}"
             found[role.lower()] = f"{numbers}, {'following the load' if policies else 'fixed'}"
     return found
@@ -146,7 +152,9 @@ def visitors(whole: Environment) -> set[str]:
         source: Value = rule.properties.get("CidrIp") or rule.properties.get("SourcePrefixListId")
         group = rule.properties["GroupId"]
         if source and rule.stack == "security" and isinstance(group, GetAtt):
-            found.add(f"{group.id.removesuffix('SecurityGroup')} from {'everywhere' if source == '0.0.0.0/0' else 'CloudFront'}")
+            found.add(
+                f"{group.id.removesuffix('SecurityGroup')} from {'everywhere' if source == '0.0.0.0/0' else 'CloudFront'}"
+            )
     return found
 
 

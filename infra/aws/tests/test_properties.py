@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from conftest import environment
 from engine.checks import CHECKS
 from engine.variants import all_variants

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from trestle_aws.template import ParameterError, RuleError, Stack, Template
-
 from engine.checks import names
 from engine.environment import STACKS, Variant, build
 from engine.variants import DOMAIN
 
+from trestle_aws.template import ParameterError, RuleError, Stack, Template
+
 
 def evaluate(name: str, **parameters: str) -> Stack:
-    return Template.read(STACKS / f"{name}.yml").evaluate({"Environment": "test", "Domain": "shop.example.com"} | parameters)
+    return Template.read(STACKS / f"{name}.yml").evaluate(
+        {"Environment": "test", "Domain": "shop.example.com"} | parameters
+    )
 
 
 def test_pictures_have_one_name() -> None:
@@ -21,7 +23,17 @@ def test_pictures_have_one_name() -> None:
 
 @pytest.mark.parametrize("stack", ["dns", "certificate", "records"])
 @pytest.mark.parametrize(
-    "domain", ["", "shop", "Shop.example.com", "shop.example.com.", "*.example.com", "a b.example.com", "-a.example.com", "x" * 64 + ".com"]
+    "domain",
+    [
+        "",
+        "shop",
+        "Shop.example.com",
+        "shop.example.com.",
+        "*.example.com",
+        "a b.example.com",
+        "-a.example.com",
+        "x" * 64 + ".com",
+    ],
 )
 def test_what_is_no_domain_is_refused(stack: str, domain: str) -> None:
     with pytest.raises(ParameterError) as refused:
@@ -64,7 +76,9 @@ def test_each_stage_has_its_names(preset: str, leads_to: str, types: set[str]) -
         else:
             assert properties["AliasTarget"]["DNSName"] == environment.export(leads_to)  # type: ignore[index, call-overload]
     # The pictures have a name of their own only where CloudFront has nothing else.
-    assert {kind for other, kind in found if other == "pictures.shop.example.com"} == ({"A", "AAAA"} if "pictures-cdn" in preset else set())
+    assert {kind for other, kind in found if other == "pictures.shop.example.com"} == (
+        {"A", "AAAA"} if "pictures-cdn" in preset else set()
+    )
 
 
 def test_cloudfronts_certificate_is_in_its_region() -> None:

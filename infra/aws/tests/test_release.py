@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from engine.environment import ROOT
 from lab.authority import Authority
+
 from trestle_aws import packages
 from trestle_aws.build import BINARIES, Built, Inputs, build, check_binary, newest_glibc
 from trestle_aws.errors import Failure, UsageError
@@ -45,10 +46,14 @@ def unpacked(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_packages_come_from_the_mirror_of_this_machine_or_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_packages_come_from_the_mirror_of_this_machine_or_the_one_that_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     apt = tmp_path / "apt-get"
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    apt.write_text("#!/bin/sh\nprintf '%s\\n' http://one.example/debian-security/ http://one.example/debian/ http://two.example/debian/\n")
+    apt.write_text(
+        "#!/bin/sh\nprintf '%s\\n' http://one.example/debian-security/ http://one.example/debian/ http://two.example/debian/\n"
+    )
     apt.chmod(0o755)
     assert packages.mirrors() == ("http://one.example/debian/", "http://one.example/debian-security/")
     apt.write_text("#!/bin/sh\necho http://one.example/ubuntu/\n")
@@ -86,15 +91,29 @@ def test_entries_belong_to_root_and_nobody_else_may_write(built: Built) -> None:
 
 
 def test_what_instances_need_is_in_it(unpacked: Path) -> None:
-    for path in ("bootstrap", "bin/trestle-api", "share/trestle/web/render", "share/trestle/web/release", "instance/shop"):
+    for path in (
+        "bootstrap",
+        "bin/trestle-api",
+        "share/trestle/web/render",
+        "share/trestle/web/release",
+        "instance/shop",
+    ):
         assert (unpacked / path).stat().st_mode & 0o111, path
     for path in ("rds-ca.pem", "LICENSE", "LICENSES.md", "release.json", "packages/Packages", "instance/packages.conf"):
         assert (unpacked / path).read_text(), path
     # What a program of the release would look for beside it.
     assert (unpacked / "share/trestle/web/storefront/index.html").exists()
     assert not list(unpacked.rglob("__pycache__")) and not list(unpacked.rglob("*.pyc"))
-    web = {str(path.relative_to(REPOSITORY / "services/web")) for path in (REPOSITORY / "services/web").rglob("*") if path.is_file()}
-    taken = {str(path.relative_to(unpacked / "share/trestle/web")) for path in (unpacked / "share/trestle/web").rglob("*") if path.is_file()}
+    web = {
+        str(path.relative_to(REPOSITORY / "services/web"))
+        for path in (REPOSITORY / "services/web").rglob("*")
+        if path.is_file()
+    }
+    taken = {
+        str(path.relative_to(unpacked / "share/trestle/web"))
+        for path in (unpacked / "share/trestle/web").rglob("*")
+        if path.is_file()
+    }
     assert web - taken == {".dockerignore", "Dockerfile"} and taken <= web
 
 
@@ -117,7 +136,9 @@ def test_each_package_is_there_with_what_it_depends_on(unpacked: Path) -> None:
     words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     subprocess.run(["apt-get", *words, "update"], check=True, capture_output=True)
     for role, wanted in packages.wanted(ROOT / "instance/packages.conf").items():
-        ran = subprocess.run(["apt-get", *words, "install", "--simulate", "--yes", *wanted], text=True, capture_output=True)
+        ran = subprocess.run(
+            ["apt-get", *words, "install", "--simulate", "--yes", *wanted], text=True, capture_output=True
+        )
         assert ran.returncode == 0, f"{role}: {ran.stderr}"
 
 
@@ -158,7 +179,9 @@ def test_a_package_that_debian_has_not_signed_for_is_refused(tmp_path: Path) -> 
     path = tmp_path / "x.deb"
     path.write_bytes(b"x")
     with pytest.raises(Failure, match="SHA-256"):
-        packages.verified(packages.Package({"Package": "x", "Version": "1", "Architecture": "all", "SHA256": "0" * 64}, path))
+        packages.verified(
+            packages.Package({"Package": "x", "Version": "1", "Architecture": "all", "SHA256": "0" * 64}, path)
+        )
 
 
 def test_the_agents_signature_is_checked(tmp_path: Path) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from trestle_aws.template import ParameterError, RuleError, Stack, Template
-
 from engine.checks.schedule import Cron, Step, steps
 from engine.environment import STACKS, Variant, build
 from engine.variants import OPTIONS
+
+from trestle_aws.template import ParameterError, RuleError, Stack, Template
 
 
 def evaluate(**parameters: str) -> Stack:
@@ -21,14 +21,16 @@ def known(zone: str, *settings: str) -> dict[tuple[str, bool], Step]:
     """The demo's schedule in a place, by what and whether it starts."""
     base = OPTIONS["office hours"]
     other = tuple(one for one in base.settings if not one.startswith("schedule.TimeZone"))
-    variant = Variant(base.preset, (*other, f"schedule.TimeZone={zone}", *(f"schedule.{one}" for one in settings)), base.stacks)
+    variant = Variant(
+        base.preset, (*other, f"schedule.TimeZone={zone}", *(f"schedule.{one}" for one in settings)), base.stacks
+    )
     return {(step.what, step.starts): step for step in steps(build(variant)) if isinstance(step, Step)}
 
 
 def utc(step: Step, day: datetime) -> str:
     """When it comes on that day, by the clock of Greenwich; "" if not."""
     times = step.cron.times(ZoneInfo(step.zone), day, 1)
-    return times[0].astimezone(timezone.utc).strftime("%H:%M") if times else ""
+    return times[0].astimezone(UTC).strftime("%H:%M") if times else ""
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,9 @@ def utc(step: Step, day: datetime) -> str:
         ("Asia/Kolkata", datetime(2026, 1, 12), "02:50", "13:50"),
     ],
 )
-def test_hours_are_those_of_the_place_in_summer_and_winter(zone: str, day: datetime, web_starts: str, database_stops: str) -> None:
+def test_hours_are_those_of_the_place_in_summer_and_winter(
+    zone: str, day: datetime, web_starts: str, database_stops: str
+) -> None:
     found = known(zone)
     assert utc(found["web", True], day) == web_starts
     assert utc(found["database", False], day) == database_stops
@@ -82,7 +86,11 @@ def test_no_clock_is_changed_in_the_hours_that_may_be_chosen() -> None:
     """An hour that is skipped would stop nothing, one that comes twice would start twice."""
     body = Template.read(STACKS / "schedule.yml").parameters
     first, last = int(str(body["StartHour"]["MinValue"])), int(str(body["StopHour"]["MaxValue"]))
-    places = [name for name in available_timezones() if name.startswith(("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Pacific/"))]
+    places = [
+        name
+        for name in available_timezones()
+        if name.startswith(("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Pacific/"))
+    ]
     assert len(places) > 300
     for name in places:
         zone = ZoneInfo(name)
@@ -116,7 +124,9 @@ def test_values_out_of_bounds_are_refused(name: str, value: str) -> None:
     assert refused.value.name == name
 
 
-@pytest.mark.parametrize("zone", ["Asia/Seoul", "America/Argentina/Buenos_Aires", "Etc/UTC", "America/Port-au-Prince", "Etc/GMT+9"])
+@pytest.mark.parametrize(
+    "zone", ["Asia/Seoul", "America/Argentina/Buenos_Aires", "Etc/UTC", "America/Port-au-Prince", "Etc/GMT+9"]
+)
 def test_names_of_places_are_taken(zone: str) -> None:
     assert zone in available_timezones()
     evaluate(TimeZone=zone)
@@ -133,7 +143,21 @@ def test_groups_without_a_database_are_refused() -> None:
         evaluate(Database="no")
 
 
-@pytest.mark.parametrize("text", ["* 8 * * *", "0 24 * * *", "0 8 1 * *", "0 8 * * MON-FRI", "0 8 * * 1-7", "cron(0 8 ? * MON-SUN *)", "cron(0 8 ? * 2-6 *)", "cron(0 8 * * MON *)", "cron(0 8 ? * ? *)", "rate(1 day)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "* 8 * * *",
+        "0 24 * * *",
+        "0 8 1 * *",
+        "0 8 * * MON-FRI",
+        "0 8 * * 1-7",
+        "cron(0 8 ? * MON-SUN *)",
+        "cron(0 8 ? * 2-6 *)",
+        "cron(0 8 * * MON *)",
+        "cron(0 8 ? * ? *)",
+        "rate(1 day)",
+    ],
+)
 def test_a_time_that_is_not_understood_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Cron.of(text)

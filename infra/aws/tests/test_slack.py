@@ -18,6 +18,7 @@ from types import ModuleType
 import boto3
 import pytest
 from moto import mock_aws
+
 from trestle_aws.template import Template
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -230,7 +231,10 @@ def test_each_state_of_each_kind_is_told_with_what_to_do_first(
     assert [attachment["color"] for attachment in post["attachments"]] == [colour]  # type: ignore[attr-defined, union-attr]
     assert "Asia Pacific (Seoul) · 2026-11-28T09:15:04" in text
     name = sent["AlarmName"]
-    assert f"<https://ap-northeast-2.console.aws.amazon.com/cloudwatch/home?region=ap-northeast-2#alarmsV2:alarm/{name}|{name}>" in text
+    assert (
+        f"<https://ap-northeast-2.console.aws.amazon.com/cloudwatch/home?region=ap-northeast-2#alarmsV2:alarm/{name}|{name}>"
+        in text
+    )
     meaning, first = str(sent["AlarmDescription"]).split(" First: ")
     assert meaning in text
     assert (f"*First:* {first}" in text) is tells_what_to_do
@@ -330,7 +334,9 @@ def test_the_secret_is_read_once(function: Function, slack: Slack, monkeypatch: 
     assert made == ["secretsmanager"] and len(slack.posts) == 2
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/services/" + TOKEN, "nonsense://" + TOKEN, "https://[" + TOKEN, "http://x y/" + TOKEN])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/services/" + TOKEN, "nonsense://" + TOKEN, "https://[" + TOKEN, "http://x y/" + TOKEN]
+)
 @pytest.mark.parametrize("broken", [False, True])
 def test_nothing_that_is_logged_holds_the_webhook(
     function: Function, slack: Slack, capsys: pytest.CaptureFixture[str], url: str, broken: bool
@@ -350,7 +356,9 @@ def test_nothing_that_is_logged_holds_the_webhook(
 
 def test_a_slack_that_never_answers_is_given_up(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        boto3.client("secretsmanager").put_secret_value(SecretId="slack", SecretString=f"http://127.0.0.1:{silent.getsockname()[1]}/x")
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId="slack", SecretString=f"http://127.0.0.1:{silent.getsockname()[1]}/x"
+        )
         monkeypatch.setattr(function.module, "TIMEOUT", 0.05)
         with pytest.raises(RuntimeError, match="Slack was not reached: TimeoutError"):
             function(alarm("ALARM", "OK"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+
 from trestle_aws.intrinsics import decoded
 from trestle_aws.template import ParameterError, RuleError, Stack, Template, TemplateError, exports_of
 from trestle_aws.values import Call, GetAtt, Import, Ref, SsmParameter, Symbol, Text, Value, bind

@@ -25,7 +25,8 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0b6d0bd4-51cf-4ba9
 RELEASE = {"Release": "0.1.0", "ReleaseBucket": "releases", "ReleaseSha256": "0" * 64}
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("nginx") or not shutil.which("envsubst"), reason="nginx and envsubst are not installed (make setup installs them)"
+    not shutil.which("nginx") or not shutil.which("envsubst"),
+    reason="nginx and envsubst are not installed (make setup installs them)",
 )
 
 
@@ -48,17 +49,23 @@ def nginx(folder: Path, variables: dict[str, str], api: str = "127.0.0.1:1") -> 
         port = int(free.getsockname()[1])
     # An instance writes down where the API is when it has looked up its name.
     variables = {name: value for name, value in variables.items() if name != "TRESTLE_WEB_API_NAME"}
-    environment = os.environ | variables | {
-        "TRESTLE_WEB_ADDRESSES": f"127.0.0.1:{port}",
-        "TRESTLE_WEB_API_ADDRESSES": api,
-        "TRESTLE_WEB_RUN_DIR": str(folder / "run"),
-        "TRESTLE_WEB_LOG_DIR": str(folder),
-        "TRESTLE_WEB_STOREFRONT": str(ROOT / "services/web/storefront"),
-        "TRESTLE_WEB_RUN_AS": "root",
-        "TRESTLE_WEB_WORKERS": "1",
-        "TRESTLE_WEB_HTTP2": "off",
-    }
-    subprocess.run([ROOT / "services/web/render", ROOT / "services/web/nginx", folder / "conf"], env=environment, check=True)
+    environment = (
+        os.environ
+        | variables
+        | {
+            "TRESTLE_WEB_ADDRESSES": f"127.0.0.1:{port}",
+            "TRESTLE_WEB_API_ADDRESSES": api,
+            "TRESTLE_WEB_RUN_DIR": str(folder / "run"),
+            "TRESTLE_WEB_LOG_DIR": str(folder),
+            "TRESTLE_WEB_STOREFRONT": str(ROOT / "services/web/storefront"),
+            "TRESTLE_WEB_RUN_AS": "root",
+            "TRESTLE_WEB_WORKERS": "1",
+            "TRESTLE_WEB_HTTP2": "off",
+        }
+    )
+    subprocess.run(
+        [ROOT / "services/web/render", ROOT / "services/web/nginx", folder / "conf"], env=environment, check=True
+    )
     command = ["nginx", "-p", folder, "-e", folder / "error.log", "-c", folder / "conf/nginx.conf", "-g", "daemon off;"]
     with subprocess.Popen(command) as process:
         try:
@@ -78,7 +85,9 @@ def nginx(folder: Path, variables: dict[str, str], api: str = "127.0.0.1:1") -> 
 def page(port: int, scheme: str) -> http.client.HTTPResponse:
     """The home page, as a load balancer asks for it that was asked by this scheme."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", "/", headers={"Host": "shop.example.com", "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": scheme})
+    connection.request(
+        "GET", "/", headers={"Host": "shop.example.com", "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": scheme}
+    )
     return connection.getresponse()
 
 
@@ -86,9 +95,25 @@ def page(port: int, scheme: str) -> http.client.HTTPResponse:
     ("parameters", "scheme", "status", "binds", "cookies"),
     [
         pytest.param({}, "http", 200, False, "off", id="http alone"),
-        pytest.param({"BehindCloudFront": "yes"}, "http", 200, True, "on", id="CloudFront ends TLS, the load balancer has none"),
-        pytest.param({"Domain": "shop.example.com", "CertificateArn": CERTIFICATE}, "https", 200, True, "on", id="the load balancer ends TLS"),
-        pytest.param({"Domain": "shop.example.com", "CertificateArn": CERTIFICATE}, "http", 301, False, "on", id="it passed http on"),
+        pytest.param(
+            {"BehindCloudFront": "yes"}, "http", 200, True, "on", id="CloudFront ends TLS, the load balancer has none"
+        ),
+        pytest.param(
+            {"Domain": "shop.example.com", "CertificateArn": CERTIFICATE},
+            "https",
+            200,
+            True,
+            "on",
+            id="the load balancer ends TLS",
+        ),
+        pytest.param(
+            {"Domain": "shop.example.com", "CertificateArn": CERTIFICATE},
+            "http",
+            301,
+            False,
+            "on",
+            id="it passed http on",
+        ),
     ],
 )
 def test_nginx_leads_to_https_only_where_somebody_speaks_it(
@@ -102,5 +127,9 @@ def test_nginx_leads_to_https_only_where_somebody_speaks_it(
         assert answer.headers["Location"] == "https://shop.example.com/"
     # Only who came by https may be bound to it. A cookie for https alone would be lost where there is none.
     assert ("Strict-Transport-Security" in answer.headers) == binds
-    secure = next(it for it in stack.of_type("AWS::SSM::Parameter") if str(it.properties["Name"]).endswith("/TRESTLE_COOKIE_SECURE"))
+    secure = next(
+        it
+        for it in stack.of_type("AWS::SSM::Parameter")
+        if str(it.properties["Name"]).endswith("/TRESTLE_COOKIE_SECURE")
+    )
     assert secure.properties["Value"] == cookies

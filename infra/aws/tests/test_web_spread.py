@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from test_web_scheme import ROOT, nginx
 
 WITHIN = 10.0

@@ -121,7 +121,12 @@ def _assemble(inputs: Inputs, tree: Path, say: Say) -> None:
     (tree / "packages/Packages").write_text(packages.index(brought))
 
     (tree / "LICENSES.md").write_text(licences.document(inputs.repository, brought))
-    about = {"release": inputs.release, "architecture": inputs.architecture, "revision": inputs.revision, "debian": packages.SUITE}
+    about = {
+        "release": inputs.release,
+        "architecture": inputs.architecture,
+        "revision": inputs.revision,
+        "debian": packages.SUITE,
+    }
     (tree / "release.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
     sums = [f"{_sha256(path)}  {path.relative_to(tree)}\n" for path in _files(tree)]
     (tree / "SHA256SUMS").write_text("".join(sums))
@@ -171,12 +176,18 @@ def _take_authorities(source: Path, target: Path) -> None:
 
 
 def _files(tree: Path) -> Iterator[Path]:
-    yield from sorted((path for path in tree.rglob("*") if path.is_file()), key=lambda path: str(path.relative_to(tree)))
+    yield from sorted(
+        (path for path in tree.rglob("*") if path.is_file()), key=lambda path: str(path.relative_to(tree))
+    )
 
 
 def _pack(tree: Path, target: Path) -> None:
     """A tar archive whose bytes follow from names and contents alone."""
-    with target.open("wb") as raw, gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as archive,
+    ):
         for path in sorted(tree.rglob("*"), key=lambda path: str(path.relative_to(tree))):
             entry = tarfile.TarInfo(str(path.relative_to(tree)))
             if path.is_dir():

@@ -12,10 +12,15 @@ from trestle_aws.presets import PATH, ROOT
 # What is gone for good with its stack: data, and addresses that visitors know.
 DATA = frozenset(
     f"AWS::{name}"
-    for name in """
-    RDS::DBInstance S3::Bucket SecretsManager::Secret ElastiCache::ReplicationGroup Route53::HostedZone
-    EC2::Volume EC2::EIP
-    """.split()
+    for name in [
+        "RDS::DBInstance",
+        "S3::Bucket",
+        "SecretsManager::Secret",
+        "ElastiCache::ReplicationGroup",
+        "Route53::HostedZone",
+        "EC2::Volume",
+        "EC2::EIP",
+    ]
 )
 KINDS = ("replaced", "may be replaced", "removed data")
 

@@ -83,9 +83,9 @@ class Scope:
             case "Condition", str(name):
                 return self.condition(name)
             case "Fn::And", [_, _, *_]:
-                return all([self.truth(item) for item in argument])
+                return all([self.truth(item) for item in argument])  # noqa: C419 - the others may be wrong, too
             case "Fn::Or", [_, _, *_]:
-                return any([self.truth(item) for item in argument])
+                return any([self.truth(item) for item in argument])  # noqa: C419
             case "Fn::Not", [item]:
                 return not self.truth(item)
             case "Fn::Equals", [left, right]:

@@ -80,7 +80,9 @@ def mirrors() -> tuple[str, str]:
         return named, f"{named}-security"
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
     known = subprocess.run(command, text=True, capture_output=True).stdout.split()
-    found = [next((uri for uri in known if uri.rstrip("/").endswith(end)), "") for end in ("/debian", "/debian-security")]
+    found = [
+        next((uri for uri in known if uri.rstrip("/").endswith(end)), "") for end in ("/debian", "/debian-security")
+    ]
     if not all(found):
         raise Failure(f"this machine's apt knows no mirror of Debian: name one in {MIRROR} (http://HOST/debian)")
     return found[0], found[1]
@@ -112,13 +114,17 @@ class Apt:
             self._run("apt-get", "install", "--download-only", "--yes", *wanted_now)
             plan = self._run("apt-get", "install", "--simulate", "--yes", *wanted_now)
             chosen = re.findall(r"^Inst (\S+) \((\S+) ", plan, re.MULTILINE)
-            (self.folder / "chosen").write_text("".join(f"{name.split(':')[0]}={version}\n" for name, version in chosen))
+            (self.folder / "chosen").write_text(
+                "".join(f"{name.split(':')[0]}={version}\n" for name, version in chosen)
+            )
             stamp.write_text(key)
         return self._fetched((self.folder / "chosen").read_text().split())
 
     def _prepare(self) -> None:
         if not KEYRING.exists():
-            raise Failure(f"{KEYRING} is not here, by which Debian's packages are verified: apt install debian-archive-keyring")
+            raise Failure(
+                f"{KEYRING} is not here, by which Debian's packages are verified: apt install debian-archive-keyring"
+            )
         for name in ("etc", "state/lists/partial", "cache/archives/partial"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "etc/sources.list").write_text(self.sources)
@@ -148,7 +154,12 @@ Dir::Etc::sourceparts "-";
 
     def _run(self, *command: str) -> str:
         environment = {**os.environ, "APT_CONFIG": str(self._configuration), "LC_ALL": "C.UTF-8"}
-        ran = subprocess.run([*command, "--quiet=2"] if command[1] == "update" else command, text=True, capture_output=True, env=environment)
+        ran = subprocess.run(
+            [*command, "--quiet=2"] if command[1] == "update" else command,
+            text=True,
+            capture_output=True,
+            env=environment,
+        )
         if ran.returncode != 0:
             last = (ran.stderr.strip() or ran.stdout.strip()).splitlines()[-3:]
             raise Failure(f"{' '.join(command[:2])} for Debian {SUITE} failed: {' '.join(last)}")

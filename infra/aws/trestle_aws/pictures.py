@@ -101,7 +101,13 @@ def bottle(random: Random, x: float, colour: str, other: str) -> str:
     )
     label = f'<rect x="{x - half:.0f}" y="{TABLE - 78}" width="{2 * half}" height="46" fill="{shade(other, 1.1)}"/>'
     rule = f'<path d="M{x - half + 9:.0f} {TABLE - 62}h{2 * half - 18}m0 12h-{2 * half - 18}" stroke="{shade(colour, 0.7)}" stroke-width="3"/>'
-    return shadow(x, half) + path(colour, body) + f'<rect x="{x - 11:.0f}" y="{top - 8}" width="22" height="16" rx="3" fill="{shade(other, 0.7)}"/>' + label + rule
+    return (
+        shadow(x, half)
+        + path(colour, body)
+        + f'<rect x="{x - 11:.0f}" y="{top - 8}" width="22" height="16" rx="3" fill="{shade(other, 0.7)}"/>'
+        + label
+        + rule
+    )
 
 
 def parcel(random: Random, x: float, colour: str, other: str) -> str:
@@ -111,7 +117,13 @@ def parcel(random: Random, x: float, colour: str, other: str) -> str:
     lid = f'<rect x="{left - 5:.0f}" y="{top - 4:.0f}" width="{width + 10}" height="20" rx="2" fill="{shade(colour, 1.12)}"/>'
     ribbon = f'<rect x="{x - 9:.0f}" y="{top - 4:.0f}" width="18" height="{height + 4}" fill="{other}"/>'
     bow = path(shade(other, 0.88), f"M{x:.0f} {top - 4:.0f}c-34-34-52-6-30 2zM{x:.0f} {top - 4:.0f}c34-34 52-6 30 2z")
-    return shadow(x, width / 2) + f'<rect x="{left:.0f}" y="{top:.0f}" width="{width}" height="{height}" fill="{colour}"/>' + lid + ribbon + bow
+    return (
+        shadow(x, width / 2)
+        + f'<rect x="{left:.0f}" y="{top:.0f}" width="{width}" height="{height}" fill="{colour}"/>'
+        + lid
+        + ribbon
+        + bow
+    )
 
 
 def cup(random: Random, x: float, colour: str, other: str) -> str:
@@ -122,7 +134,8 @@ def cup(random: Random, x: float, colour: str, other: str) -> str:
     body = f"M{x - width:.0f} {top}h{2 * width}v{height * 0.55:.0f}q0 {height * 0.45:.0f}-{width * 0.6:.0f} {height * 0.45:.0f}H{x - width * 0.4:.0f}q-{width * 0.6:.0f} 0-{width * 0.6:.0f}-{height * 0.45:.0f}z"
     stripe = path(other, f"M{x - width:.0f} {top + 14}h{2 * width}v12H{x - width:.0f}z")
     steam = "".join(
-        f'<path d="M{x + at:.0f} {top - 8}q-9-13 0-24t0-24" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" opacity=".8"/>' for at in (-12, 10)
+        f'<path d="M{x + at:.0f} {top - 8}q-9-13 0-24t0-24" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" opacity=".8"/>'
+        for at in (-12, 10)
     )
     return shadow(x, width) + handle + path(colour, body) + stripe + steam
 
@@ -135,7 +148,12 @@ def lamp(random: Random, x: float, colour: str, other: str) -> str:
     stand = f'<path d="M{x:.0f} {TABLE - 4}V{top + 56}" stroke="{shade(other, 0.7)}" stroke-width="8"/>' + path(
         shade(other, 0.7), f"M{x - 32:.0f} {TABLE}q0-14 32-14t32 14z"
     )
-    return shadow(x, 34) + glow + stand + path(colour, f"M{x - half * 0.5:.0f} {top}h{half:.0f}l{half * 0.5:.0f} 62h-{2 * half:.0f}z")
+    return (
+        shadow(x, 34)
+        + glow
+        + stand
+        + path(colour, f"M{x - half * 0.5:.0f} {top}h{half:.0f}l{half * 0.5:.0f} 62h-{2 * half:.0f}z")
+    )
 
 
 def books(random: Random, x: float, colour: str, other: str) -> str:
@@ -192,9 +210,7 @@ def picture(number: int) -> str:
         f"<title>Still life {number + 1}: {names}</title>"
         f'<rect width="{SIZE}" height="{SIZE}" fill="{wall}"/>{_behind(random, tones[-1], wall)}'
         f'<rect y="{TABLE - 4}" width="{SIZE}" height="{SIZE - TABLE + 4}" fill="{table}"/>'
-        f'<rect y="{TABLE - 4}" width="{SIZE}" height="3" fill="{shade(table, 0.9)}"/>'
-        + "".join(things)
-        + "</svg>\n"
+        f'<rect y="{TABLE - 4}" width="{SIZE}" height="3" fill="{shade(table, 0.9)}"/>' + "".join(things) + "</svg>\n"
     )
 
 
@@ -206,10 +222,17 @@ def _behind(random: Random, colour: str, wall: str) -> str:
         return f'<circle cx="{random.randint(110, 290)}" cy="{random.randint(110, 150)}" r="{random.randint(70, 96)}" fill="{tone}" opacity=".4"/>'
     if kind == 1:
         left, width = random.randint(60, 140), random.randint(150, 200)
-        return path(tone, f"M{left} {TABLE}V{90 + width // 2}a{width // 2} {width // 2} 0 0 1 {width} 0V{TABLE}z", ' opacity=".35"')
+        return path(
+            tone,
+            f"M{left} {TABLE}V{90 + width // 2}a{width // 2} {width // 2} 0 0 1 {width} 0V{TABLE}z",
+            ' opacity=".35"',
+        )
     left = random.randint(40, 200)
     light = shade(wall, 1.06)
-    return "".join(path(light, f"M{left + at} 40h64l-26 96h-64z") + path(light, f"M{left + at - 29} 146h64l-26 96h-64z") for at in (40, 120))
+    return "".join(
+        path(light, f"M{left + at} 40h64l-26 96h-64z") + path(light, f"M{left + at - 29} 146h64l-26 96h-64z")
+        for at in (40, 120)
+    )
 
 
 def pictures() -> Iterator[tuple[str, bytes]]:
@@ -220,7 +243,10 @@ def pictures() -> Iterator[tuple[str, bytes]]:
 
 def upload(s3: BaseClient, bucket: str) -> int:
     """Puts those into the bucket that are not there as they are; says how many."""
-    there = {one["Key"]: one["ETag"].strip('"') for one in s3.list_objects_v2(Bucket=bucket, Prefix=f"{PREFIX}/").get("Contents", [])}
+    there = {
+        one["Key"]: one["ETag"].strip('"')
+        for one in s3.list_objects_v2(Bucket=bucket, Prefix=f"{PREFIX}/").get("Contents", [])
+    }
     new = 0
     for name, content in pictures():
         key = f"{PREFIX}/{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
+
 from trestle_aws.values import TemplateError
 
 LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
@@ -62,7 +63,7 @@ def read(path: Path) -> dict[str, object]:
 def parse(source: str, name: str) -> dict[str, object]:
     """The template in a string; `name` is what messages call it."""
     try:
-        body = yaml.load(source, Loader=TemplateLoader)  # noqa: S506 (the loader is a SafeLoader)
+        body = yaml.load(source, Loader=TemplateLoader)
     except TemplateError as error:
         raise TemplateError(f"{name}: {error}") from error
     except yaml.YAMLError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from jsonschema import Draft7Validator, ValidationError, validators
+
 from trestle_aws.template import Resource
 from trestle_aws.values import Symbol, TemplateError, Value
 

@@ -67,7 +67,14 @@ def has_given_up(service: str) -> bool:
 
 def last_word(service: str) -> str:
     """What it said at last."""
-    command = ["journalctl", "--quiet", "--output=cat", "--lines=1", "_TRANSPORT=stdout", f"_SYSTEMD_UNIT={service}.service"]
+    command = [
+        "journalctl",
+        "--quiet",
+        "--output=cat",
+        "--lines=1",
+        "_TRANSPORT=stdout",
+        f"_SYSTEMD_UNIT={service}.service",
+    ]
     return subprocess.run(command, text=True, capture_output=True).stdout.strip() or "without a word"
 
 
@@ -78,7 +85,9 @@ def _reason(body: bytes) -> str:
         parts = {name: said[name].get("last_error") or said[name]["state"] for name in ("schema", "database")}
     except (ValueError, KeyError, AttributeError, TypeError):
         return ""
-    return ", ".join(f"{name}: {state['message'] if isinstance(state, dict) else state}" for name, state in parts.items())
+    return ", ".join(
+        f"{name}: {state['message'] if isinstance(state, dict) else state}" for name, state in parts.items()
+    )
 
 
 def api(machine: Machine) -> None:
@@ -109,7 +118,10 @@ def instance(machine: Machine) -> None:
 def single(machine: Machine) -> None:
     """The whole shop by `trestle up`."""
     if subprocess.run(["id", "trestle"], capture_output=True).returncode != 0:
-        subprocess.run(["useradd", "--system", "--home-dir", "/var/lib/trestle", "--shell", "/usr/sbin/nologin", "trestle"], check=True)
+        subprocess.run(
+            ["useradd", "--system", "--home-dir", "/var/lib/trestle", "--shell", "/usr/sbin/nologin", "trestle"],
+            check=True,
+        )
     settings.single(machine)
     start("trestle-single.service", "trestle-front.service")
     answers("http://127.0.0.1/api/v1/categories", "trestle-single")
@@ -120,7 +132,13 @@ def job(machine: Machine) -> None:
     systemctl("start", "--no-block", "trestle-job.service")
 
 
-ROLES: dict[str, Callable[[Machine], None]] = {"api": api, "web": web, "instance": instance, "single": single, "job": job}
+ROLES: dict[str, Callable[[Machine], None]] = {
+    "api": api,
+    "web": web,
+    "instance": instance,
+    "single": single,
+    "job": job,
+}
 DRAINED = ("api", "web")
 
 

@@ -62,11 +62,16 @@ def complete(machine: Machine, metadata: Metadata) -> None:
     """Says that the instance may go. Without that it goes when the hook's time is over."""
     group = metadata.get(GROUP)
     if group is None:
-        say("this instance has no tag aws:autoscaling:groupName in its metadata, so it goes when the hook's time is over")
+        say(
+            "this instance has no tag aws:autoscaling:groupName in its metadata, so it goes when the hook's time is over"
+        )
         return
     try:
         account.client(machine, "autoscaling").complete_lifecycle_action(
-            AutoScalingGroupName=group, LifecycleHookName=HOOK, InstanceId=metadata.instance(), LifecycleActionResult="CONTINUE"
+            AutoScalingGroupName=group,
+            LifecycleHookName=HOOK,
+            InstanceId=metadata.instance(),
+            LifecycleActionResult="CONTINUE",
         )
         say(f"drained; {group} was told so")
     except (ClientError, BotoCoreError) as error:

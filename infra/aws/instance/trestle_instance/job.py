@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from trestle_instance import account
 from trestle_instance.machine import CURRENT, Machine, Stop
@@ -25,11 +25,13 @@ LONGEST_MESSAGE = 400
 
 def report(machine: Machine, state: str, step: str, message: str) -> None:
     """How it goes, for trestle-aws, which waits for it."""
-    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
     said = {"release": machine.release, "state": state, "step": step, "message": message[:LONGEST_MESSAGE], "at": at}
     name = machine.path("job/report")
     ssm = account.client(machine, "ssm")
-    account.asked(f"parameter {name}", lambda: ssm.put_parameter(Name=name, Value=json.dumps(said), Type="String", Overwrite=True))
+    account.asked(
+        f"parameter {name}", lambda: ssm.put_parameter(Name=name, Value=json.dumps(said), Type="String", Overwrite=True)
+    )
 
 
 def quoted(text: str) -> str:
@@ -59,7 +61,9 @@ def run_sql(master: Database, sql: str) -> None:
             f"ssl-ca={AUTHORITIES}\nssl-verify-server-cert\nconnect-timeout=20\n"
         )
         options.flush()
-        ran = subprocess.run(["mariadb", f"--defaults-file={options.name}", "--batch"], input=sql, text=True, capture_output=True)
+        ran = subprocess.run(
+            ["mariadb", f"--defaults-file={options.name}", "--batch"], input=sql, text=True, capture_output=True
+        )
     if ran.returncode != 0:
         raise Stop(last_line(ran.stderr))
 

@@ -29,7 +29,10 @@ EVERY = 1.0
 LAST_SECONDS = 12.0
 LONGEST_PAUSE = 30.0
 NGINX = {"/var/log/trestle-web/access.log": "web", "/var/log/trestle-web/error.log": "web"}
-LAUNCHER = {f"/var/lib/trestle/shop/logs/{name}.log": group for name, group in (("access", "web"), ("error", "web"), ("api-*", "api"))}
+LAUNCHER = {
+    f"/var/lib/trestle/shop/logs/{name}.log": group
+    for name, group in (("access", "web"), ("error", "web"), ("api-*", "api"))
+}
 # By role: the group of a service's lines in the journal, and of files.
 UNITS = {
     "web": {"trestle-web.service": "web"},
@@ -75,7 +78,9 @@ class Shipper:
             try:
                 self._open(group)
                 entries = [{"timestamp": event.time, "message": event.line} for event in batch]
-                self._client.put_log_events(logGroupName=self._machine.path(group), logStreamName=self._stream, logEvents=entries)
+                self._client.put_log_events(
+                    logGroupName=self._machine.path(group), logStreamName=self._stream, logEvents=entries
+                )
                 return
             except (ClientError, BotoCoreError) as error:
                 print(f"{self._machine.path(group)} takes no lines: {error}", file=sys.stderr, flush=True)

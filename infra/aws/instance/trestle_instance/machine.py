@@ -29,7 +29,13 @@ class Machine:
     @classmethod
     def from_environment(cls) -> Machine:
         """As bootstrap is called."""
-        names = {"role": "ROLE", "project": "Project", "environment": "Environment", "region": "Region", "release": "Release"}
+        names = {
+            "role": "ROLE",
+            "project": "Project",
+            "environment": "Environment",
+            "region": "Region",
+            "release": "Release",
+        }
         missing = [name for name in names.values() if not os.environ.get(name)]
         if missing:
             raise Stop(f"user-data sets no {', '.join(missing)}")

@@ -24,7 +24,9 @@ class Metadata:
 
     def get(self, path: str) -> str | None:
         """What the service says, None for 404. Raises OSError when it gives no answer."""
-        request = urllib.request.Request(f"{ADDRESS}/meta-data/{path}", headers={"X-aws-ec2-metadata-token": self._fresh_token()})
+        request = urllib.request.Request(
+            f"{ADDRESS}/meta-data/{path}", headers={"X-aws-ec2-metadata-token": self._fresh_token()}
+        )
         try:
             with OPENER.open(request, timeout=TIMEOUT) as answer:
                 return str(answer.read().decode())

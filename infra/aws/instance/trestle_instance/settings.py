@@ -76,7 +76,9 @@ def part(machine: Machine, tier: str) -> str:
 
 def api(machine: Machine, instance: str) -> None:
     """trestle-api's variables and secrets."""
-    values = variables(account.parameters(machine, part(machine, "api")), machine.path(f"config/{part(machine, 'api')}"))
+    values = variables(
+        account.parameters(machine, part(machine, "api")), machine.path(f"config/{part(machine, 'api')}")
+    )
     keys = account.parameters(machine, "keys")
     where = machine.path("config/keys/")
     key = account.secret(machine, account.field(keys, "secret", where))
@@ -101,7 +103,9 @@ def cache(machine: Machine) -> str:
 
 def web(machine: Machine) -> None:
     """nginx's variables. A name of the API is for trestle-web-resolve; addresses are taken as they are."""
-    values = variables(account.parameters(machine, part(machine, "web")), machine.path(f"config/{part(machine, 'web')}"))
+    values = variables(
+        account.parameters(machine, part(machine, "web")), machine.path(f"config/{part(machine, 'web')}")
+    )
     name = values.pop("TRESTLE_WEB_API_NAME", "")
     addresses = values.pop("TRESTLE_WEB_API_ADDRESSES", "")
     write(FOLDER / "web.env", environment_file(values))
@@ -122,7 +126,9 @@ def addresses_of_api(addresses: list[str]) -> bool:
 
 def single(machine: Machine) -> None:
     """What `trestle up` is given: the shop's variables reach its replicas."""
-    values = variables(account.parameters(machine, part(machine, "api")), machine.path(f"config/{part(machine, 'api')}"))
+    values = variables(
+        account.parameters(machine, part(machine, "api")), machine.path(f"config/{part(machine, 'api')}")
+    )
     shown = variables(account.parameters(machine, part(machine, "web")), machine.path(f"config/{part(machine, 'web')}"))
     flags = ["--hostname", shown["TRESTLE_WEB_HOSTNAME"]] if shown.get("TRESTLE_WEB_HOSTNAME") else []
     if shown.get("TRESTLE_WEB_PICTURE_HOSTS"):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Any
 
+from engine.deploy import Deployment
 from trestle_aws.network import AclEntry, Group, Host, Network, Permission, Ports, Route, Subnet
 from trestle_aws.values import Ref
-
-from engine.deploy import Deployment
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "-1": "all", "tcp": "tcp", "udp": "udp", "icmp": "icmp"}
 

@@ -16,11 +16,11 @@ from typing import Any
 import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+
+from engine.fit import Parameters, fit
 from trestle_aws import schema
 from trestle_aws.template import Resource, Stack, TemplateError
 from trestle_aws.values import GetAtt, Ref, SsmParameter, Symbol, Value, bind
-
-from engine.fit import Parameters, fit
 
 IMAGE = "ami-12c6146b"
 """One that moto has in every region; its whole list takes seconds to read."""

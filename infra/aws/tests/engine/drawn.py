@@ -12,10 +12,9 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trestle_aws import schema
-
 from engine.environment import templates
 from engine.mutate import Body, Mutation
+from trestle_aws import schema
 
 SEED = "trestle-1"
 COUNT = 200

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.client import BaseClient
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+
 from trestle_aws.template import TemplateError
 from trestle_aws.values import Value
 

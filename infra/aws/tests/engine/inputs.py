@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from trestle_aws.template import ParameterError, RuleError, Template
-
 from engine.environment import GIVEN
+from trestle_aws.template import ParameterError, RuleError, Template
 
 ARN = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 

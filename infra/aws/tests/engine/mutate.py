@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from trestle_aws.template import ParameterError, RuleError, Template, TemplateError, exports_of
-
 from engine import inputs
 from engine.checks import CHECKS, Finding
 from engine.environment import Environment, Variant, parameters, template_of, templates
 from engine.variants import all_variants
+from trestle_aws.template import ParameterError, RuleError, Template, TemplateError, exports_of
 
 Body = dict[str, object]
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.environment import Environment, design, evaluate
 from trestle_aws import changes, expected, presets
 from trestle_aws.commands import move
-
-from engine.environment import Environment, design, evaluate
 
 IMAGES = [f"/aws/service/debian/release/13/latest/{architecture}" for architecture in ("amd64", "arm64")]
 
 
 def _environment(preset: presets.Preset, release: str, image: str) -> Environment:
     """With a release and images of its own: time passes between two steps, and both may be newer after it."""
-    return evaluate(preset.name, design(preset, release=release), ssm={name: image for name in IMAGES})
+    return evaluate(preset.name, design(preset, release=release), ssm=dict.fromkeys(IMAGES, image))
 
 
 def steps() -> Iterator[tuple[str, list[changes.Change]]]:

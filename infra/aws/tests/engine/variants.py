@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from trestle_aws import presets
-
 from engine.environment import Variant
+from trestle_aws import presets
 
 DOMAIN = "Domain=shop.example.com"
 ACCESS = ("access.Bastion=yes", "access.OpenVpn=yes", "access.AdminCidr=198.51.100.0/24", "access.KeyPair=operators")

@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from trestle_aws.template import Resource
-from trestle_aws.values import Value
-
 from engine import metric_math
 from engine.environment import Environment, items, mapping, number
+from trestle_aws.template import Resource
+from trestle_aws.values import Value
 
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 OPERATORS: dict[str, Callable[[float, float], bool]] = {

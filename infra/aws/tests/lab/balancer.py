@@ -31,7 +31,9 @@ class Balancer:
         vpc.thread(self._check)
 
     async def _serve(self) -> None:
-        servers = [await asyncio.start_server(self._pass, address, self._port, backlog=512) for address in self._addresses]
+        servers = [
+            await asyncio.start_server(self._pass, address, self._port, backlog=512) for address in self._addresses
+        ]
         self._ready.set()
         await asyncio.gather(*(server.serve_forever() for server in servers))
 

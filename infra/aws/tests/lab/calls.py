@@ -12,7 +12,9 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, *SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})")
+SCOPE = re.compile(
+    r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, *SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})"
+)
 TARGETS = {"AmazonSSM": "ssm", "secretsmanager": "secretsmanager", "Logs_20140328": "logs"}
 ACCOUNT = "123456789012"
 

@@ -23,12 +23,21 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def json(self):  # type: ignore[no-untyped-def]
         """The body."""
         return json.loads(self.body)
 
 
-def ask(vpc: Vpc, address: str, path: str, *, method: str = "GET", port: int = 80, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+def ask(
+    vpc: Vpc,
+    address: str,
+    path: str,
+    *,
+    method: str = "GET",
+    port: int = 80,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """One request on a connection of its own."""
 
     def call() -> Answer:

@@ -112,7 +112,7 @@ class Quiet(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
+    def log(self, type: str, message: str, *args: object) -> None:
         """Not to the test's output."""
 
 
@@ -121,9 +121,13 @@ def _wire(environ: dict[str, object]) -> Wire:
     stream = environ["wsgi.input"]
     body = stream.read(length) if length else b""  # type: ignore[attr-defined]
     environ["wsgi.input"] = io.BytesIO(body)
-    headers = {name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")}
+    headers = {
+        name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")
+    }
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):
             headers[name.replace("_", "-").lower()] = str(environ[name])
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]).split("?")[0]
-    return Wire(str(environ["REQUEST_METHOD"]), headers["host"], raw, str(environ.get("QUERY_STRING", "")), headers, body)
+    return Wire(
+        str(environ["REQUEST_METHOD"]), headers["host"], raw, str(environ.get("QUERY_STRING", "")), headers, body
+    )

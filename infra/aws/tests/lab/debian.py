@@ -13,7 +13,17 @@ import subprocess
 from pathlib import Path
 
 SUITE = "trixie"
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "libpam-systemd", "python3", "curl", "ca-certificates", "iproute2", "passwd")
+PACKAGES = (
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "libpam-systemd",
+    "python3",
+    "curl",
+    "ca-certificates",
+    "iproute2",
+    "passwd",
+)
 # What nobody reads here makes machines no more real and everything slower.
 LEFT_OUT = ("doc", "man", "locale", "info")
 CLOUD_INIT = """\
@@ -43,7 +53,14 @@ KillMode=process
 WantedBy=multi-user.target
 """
 # Nothing that a test waits for, and nothing that would look for the internet.
-OFF = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "console-getty.service", "getty@.service")
+OFF = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "console-getty.service",
+    "getty@.service",
+)
 
 
 def root(cache: Path) -> Path:
@@ -66,7 +83,15 @@ def _make(target: Path) -> None:
     options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
     # A mirror may hand out an older state of the archive; what it hands out is signed in any case.
     options += ['--aptopt=Acquire::Languages "none"', '--aptopt=Acquire::Check-Valid-Until "false"']
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", *options, SUITE, str(target)]
+    command = [
+        "mmdebstrap",
+        "--quiet",
+        "--variant=minbase",
+        f"--include={','.join(PACKAGES)}",
+        *options,
+        SUITE,
+        str(target),
+    ]
     ran = subprocess.run(command, text=True, capture_output=True)
     if ran.returncode != 0:
         raise RuntimeError(f"mmdebstrap failed: {ran.stderr.strip()[-2000:]}")

@@ -8,10 +8,10 @@ from functools import cached_property
 
 from engine.environment import GIVEN, REGION, Environment, Variant, at, build
 from engine.policy import Statement, allowed, statements
-from trestle_aws.template import ACCOUNT
-from trestle_aws.values import GetAtt, Ref, Symbol, Value, bind
 
 from lab.calls import Call
+from trestle_aws.template import ACCOUNT
+from trestle_aws.values import GetAtt, Ref, Symbol, Value, bind
 
 DATABASE = f"shop.abcdefghijkl.{REGION}.rds.amazonaws.com"
 CACHE = "master.shop.abcdef.apne2.cache.amazonaws.com"
@@ -85,7 +85,11 @@ class Design:
     def roles(self) -> dict[str, list[Statement]]:
         """The statements of each role of the preset."""
         found = self.environment.resources("AWS::IAM::Role")
-        return {role.id: statements(role.id, role.properties, self.bound) for role in found if role.stack in ("security", "ops")}
+        return {
+            role.id: statements(role.id, role.properties, self.bound)
+            for role in found
+            if role.stack in ("security", "ops")
+        }
 
     def allows(self, role: str, call: Call) -> bool:
         """IAM's decision."""

@@ -45,8 +45,20 @@ class Machine:
         self.write("etc/hostname", f"{self.name}\n")
         bundle = self.files / "etc/ssl/certs/ca-certificates.crt"
         bundle.write_text(bundle.read_text() + self.authorities)
-        command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", f"--directory={self.files}", "--console=read-only"]
-        command += [f"--machine={self.name}", f"--network-namespace-path={namespace}", "--resolv-conf=off", "--link-journal=no"]
+        command = [
+            "systemd-nspawn",
+            "--quiet",
+            "--boot",
+            "--register=no",
+            f"--directory={self.files}",
+            "--console=read-only",
+        ]
+        command += [
+            f"--machine={self.name}",
+            f"--network-namespace-path={namespace}",
+            "--resolv-conf=off",
+            "--link-journal=no",
+        ]
         join = None
         if not Path("/run/systemd/system").exists():
             command.append("--keep-unit")
@@ -54,7 +66,13 @@ class Machine:
         environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with (self.folder / "console").open("wb") as console:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, preexec_fn=join, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                env=environment,
+                preexec_fn=join,
+                start_new_session=True,
             )
         return self
 
@@ -127,7 +145,18 @@ class Machine:
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A command on it, as root."""
-        enter = ["nsenter", "--target", str(self._leader()), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"]
+        enter = [
+            "nsenter",
+            "--target",
+            str(self._leader()),
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--cgroup",
+            "--",
+        ]
         environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
         ran = subprocess.run([*enter, *command], text=True, capture_output=True, env=environment, timeout=60)
         assert not check or ran.returncode == 0, f"{self.name}: {' '.join(command)}: {ran.stdout}{ran.stderr}"
@@ -135,7 +164,14 @@ class Machine:
 
     def story(self) -> str:
         """What it has said, for somebody who wonders."""
-        journal = ["journalctl", "--quiet", "--no-pager", "--output=short-monotonic", "--directory", str(self.files / "var/log/journal")]
+        journal = [
+            "journalctl",
+            "--quiet",
+            "--no-pager",
+            "--output=short-monotonic",
+            "--directory",
+            str(self.files / "var/log/journal"),
+        ]
         said = subprocess.run([*journal, "--lines=60"], text=True, capture_output=True).stdout
         return "\n".join([f"--- {self.name}: user-data", *self.log()[-30:], "--- journal", said])
 

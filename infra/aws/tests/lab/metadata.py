@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lab.vpc import METADATA, Vpc
@@ -34,8 +34,11 @@ class Instance:
 
     def credentials(self) -> dict[str, str]:
         """Of its role, for six hours."""
-        now = datetime.now(timezone.utc)
-        times = {name: moment.strftime("%Y-%m-%dT%H:%M:%SZ") for name, moment in (("LastUpdated", now), ("Expiration", now + timedelta(hours=6)))}
+        now = datetime.now(UTC)
+        times = {
+            name: moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+            for name, moment in (("LastUpdated", now), ("Expiration", now + timedelta(hours=6)))
+        }
         own = {"AccessKeyId": self.key, "SecretAccessKey": self.secret, "Token": self.session}
         return {"Code": "Success", "Type": "AWS-HMAC", **own, **times}
 
@@ -44,7 +47,12 @@ class Instance:
         if path == f"meta-data/iam/security-credentials/{self.role}":
             return json.dumps(self.credentials(), indent=2)
         if path == "dynamic/instance-identity/document":
-            about = {"instanceId": self.id, "instanceType": self.type, "availabilityZone": self.zone, "region": self.region}
+            about = {
+                "instanceId": self.id,
+                "instanceType": self.type,
+                "availabilityZone": self.zone,
+                "region": self.region,
+            }
             return json.dumps({**about, "accountId": self.account})
         return {
             "user-data": self.user_data,
@@ -69,7 +77,7 @@ class Metadata:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_PUT(self) -> None:  # noqa: N802
+            def do_PUT(self) -> None:
                 seconds = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds", "")
                 if self.path != "/latest/api/token" or not seconds.isdigit() or not 1 <= int(seconds) <= 21600:
                     return self._say(400, "")
@@ -79,7 +87,7 @@ class Metadata:
                 tokens.add(token)
                 self._say(200, token)
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 instance = service.instances.get(self.client_address[0])
                 if self.headers.get("X-aws-ec2-metadata-token") not in tokens:
                     return self._say(401, "")

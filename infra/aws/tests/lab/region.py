@@ -12,8 +12,6 @@ from pathlib import Path
 import boto3
 from engine.environment import GIVEN, REGION, Variant
 from moto.s3.models import s3_backends
-from trestle_aws.build import BINARIES, Built, Inputs, build
-from trestle_aws.template import ACCOUNT
 
 from lab import debian, leftovers, tiers
 from lab import vpc as addresses
@@ -24,6 +22,8 @@ from lab.design import BALANCER, CACHE, DATABASE, GROUPS, Design, group_name, se
 from lab.machine import Machine
 from lab.metadata import Instance, Metadata
 from lab.vpc import AWS, Vpc
+from trestle_aws.build import BINARIES, Built, Inputs, build
+from trestle_aws.template import ACCOUNT
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 KEPT = REPOSITORY / ".trestle-aws"
@@ -101,7 +101,9 @@ class Region:
         for logical_id, value in SECRETS.items():
             made = secretsmanager.create_secret(Name=secret_name(logical_id), SecretString=json.dumps(value))
             self.secrets[logical_id] = made["ARN"]
-        self.designs = {name: Design.of(variant, self.secrets, self.release.sha256) for name, variant in VARIANTS.items()}
+        self.designs = {
+            name: Design.of(variant, self.secrets, self.release.sha256) for name, variant in VARIANTS.items()
+        }
         self.design = self.designs["groups"]
         self.configure({**self.designs["instances"].configuration(), **self.design.configuration()})
         s3 = self.client("s3")
@@ -111,7 +113,7 @@ class Region:
         for name in ("web", "api", "job", "system"):
             logs.create_log_group(logGroupName=self.path(name))
 
-    def client(self, service: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def client(self, service: str):  # type: ignore[no-untyped-def]
         """moto in this process, as somebody who may do all."""
         return boto3.client(service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
 
@@ -133,10 +135,12 @@ class Region:
     @property
     def hosts(self) -> dict[str, tuple[str, ...]]:
         """What the VPC's name service says."""
-        names = {name: (AWS,) for name in [*self.cloud.names, f"{GIVEN['ReleaseBucket']}.s3.{REGION}.amazonaws.com"]}
+        names = dict.fromkeys([*self.cloud.names, f"{GIVEN['ReleaseBucket']}.s3.{REGION}.amazonaws.com"], (AWS,))
         return {**names, DATABASE: (addresses.DATABASE,), CACHE: (addresses.CACHE,), BALANCER: addresses.BALANCER}
 
-    def start(self, name: str, role: str, *, user_data: str = "", hosts: dict[str, tuple[str, ...]] | None = None) -> Machine:
+    def start(
+        self, name: str, role: str, *, user_data: str = "", hosts: dict[str, tuple[str, ...]] | None = None
+    ) -> Machine:
         """An instance of a launch template, or with a user-data of its own."""
         number = len(self.machines) + 1
         iam = ROLES[role][0]

@@ -39,8 +39,20 @@ class Database:
             f"CREATE USER '{MASTER}'@'%' IDENTIFIED BY '{password}';\nGRANT ALL ON *.* TO '{MASTER}'@'%' WITH GRANT OPTION;\n"
         )
         certificate, key = authority.server(name)
-        words = [*COMMON, f"--datadir={self._data}", f"--socket={self._socket}", f"--bind-address={DATABASE}", "--port=3306", "--user=root"]
-        words += [f"--ssl-cert={certificate}", f"--ssl-key={key}", "--require-secure-transport=ON", "--skip-name-resolve"]
+        words = [
+            *COMMON,
+            f"--datadir={self._data}",
+            f"--socket={self._socket}",
+            f"--bind-address={DATABASE}",
+            "--port=3306",
+            "--user=root",
+        ]
+        words += [
+            f"--ssl-cert={certificate}",
+            f"--ssl-key={key}",
+            "--require-secure-transport=ON",
+            "--skip-name-resolve",
+        ]
         words += [f"--init-file={first}", "--innodb-ft-min-token-size=2", "--transaction-isolation=READ-COMMITTED"]
         with (folder / "mariadb.log").open("wb") as log:
             self._process = subprocess.Popen(vpc.command(server, *words), stdout=log, stderr=log)
@@ -49,12 +61,21 @@ class Database:
     @staticmethod
     def _template(server: str, cache: Path) -> Path:
         """An empty data folder; making one takes seconds, so it is kept."""
-        version = subprocess.run([server, "--no-defaults", "--version"], capture_output=True, text=True, check=True).stdout
+        version = subprocess.run(
+            [server, "--no-defaults", "--version"], capture_output=True, text=True, check=True
+        ).stdout
         place = cache / f"mariadb-{hashlib.sha256((version + repr(COMMON)).encode()).hexdigest()[:12]}"
         if not place.exists():
             making = cache / "mariadb-making"
             shutil.rmtree(making, ignore_errors=True)
-            install = ["mariadb-install-db", "--no-defaults", f"--datadir={making}", "--user=root", "--skip-test-db", *COMMON[1:]]
+            install = [
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={making}",
+                "--user=root",
+                "--skip-test-db",
+                *COMMON[1:],
+            ]
             subprocess.run([*install, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
             making.rename(place)
         return place
@@ -65,7 +86,14 @@ class Database:
 
     def ask(self, sql: str) -> str:
         """By its socket, as root."""
-        command = ["mariadb", "--no-defaults", f"--socket={self._socket}", "--user=root", "--batch", "--skip-column-names"]
+        command = [
+            "mariadb",
+            "--no-defaults",
+            f"--socket={self._socket}",
+            "--user=root",
+            "--batch",
+            "--skip-column-names",
+        ]
         return subprocess.run(command, input=sql, text=True, capture_output=True, check=True).stdout
 
     def close(self) -> None:
@@ -91,8 +119,28 @@ class Cache:
         certificate, key = authority.server(name)
         server = program("redis-server", "valkey-server")
         assert server
-        words = ["--port", "0", "--tls-port", "6379", "--bind", CACHE, "--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
-        words += ["--tls-ca-cert-file", str(authority.file), "--tls-auth-clients", "no", "--requirepass", token, "--save", ""]
+        words = [
+            "--port",
+            "0",
+            "--tls-port",
+            "6379",
+            "--bind",
+            CACHE,
+            "--tls-cert-file",
+            str(certificate),
+            "--tls-key-file",
+            str(key),
+        ]
+        words += [
+            "--tls-ca-cert-file",
+            str(authority.file),
+            "--tls-auth-clients",
+            "no",
+            "--requirepass",
+            token,
+            "--save",
+            "",
+        ]
         with (folder / "redis.log").open("wb") as log:
             self._process = subprocess.Popen(vpc.command(server, *words), stdout=log, stderr=log, cwd=folder)
         _listening(vpc, CACHE, 6379, 10, folder / "redis.log")
@@ -111,5 +159,7 @@ def _listening(vpc: Vpc, address: str, port: int, seconds: float, log: Path) -> 
             return
         except OSError as error:
             if time.monotonic() > until:
-                raise AssertionError(f"nothing listens at {address}:{port}: {error}\n{log.read_text(errors='replace')[-2000:]}") from error
+                raise AssertionError(
+                    f"nothing listens at {address}:{port}: {error}\n{log.read_text(errors='replace')[-2000:]}"
+                ) from error
             time.sleep(0.1)

@@ -39,7 +39,11 @@ class Vpc:
         self.name = f"{NAME}-{os.getpid()}"
         self._machines: list[str] = []
         _ip(f"netns add {self.name}")
-        addresses = [f"{GATEWAY}/16", *(f"{address}/16" for address in (AWS, DATABASE, CACHE, *BALANCER, OTHER_API)), f"{METADATA}/32"]
+        addresses = [
+            f"{GATEWAY}/16",
+            *(f"{address}/16" for address in (AWS, DATABASE, CACHE, *BALANCER, OTHER_API)),
+            f"{METADATA}/32",
+        ]
         bridge = ["link set lo up", f"link add br0 address {BRIDGE} type bridge", "link set br0 up"]
         _batch(self.name, bridge + [f"addr add {each} dev br0" for each in addresses])
         self._threads = ThreadPoolExecutor(32, "vpc", initializer=self.enter)
@@ -75,8 +79,14 @@ class Vpc:
         outside = f"m{len(self._machines)}"
         _ip(f"netns add {namespace}")
         self._machines.append(namespace)
-        _batch(self.name, [f"link add {outside} type veth peer name eth0 netns {namespace}", f"link set {outside} master br0 up"])
-        _batch(namespace, ["link set lo up", f"addr add {address}/16 dev eth0", "link set eth0 up", f"route add {METADATA} dev eth0"])
+        _batch(
+            self.name,
+            [f"link add {outside} type veth peer name eth0 netns {namespace}", f"link set {outside} master br0 up"],
+        )
+        _batch(
+            namespace,
+            ["link set lo up", f"addr add {address}/16 dev eth0", "link set eth0 up", f"route add {METADATA} dev eth0"],
+        )
         return Path("/run/netns") / namespace
 
     def close(self) -> None:

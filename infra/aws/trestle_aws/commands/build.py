@@ -115,7 +115,7 @@ def _fetched(context: Context, url: str, target: Path, option: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     try:
-        with urllib.request.urlopen(url, timeout=WITHIN) as answer, part.open("wb") as file:  # noqa: S310  (https, fixed hosts)
+        with urllib.request.urlopen(url, timeout=WITHIN) as answer, part.open("wb") as file:
             while block := answer.read(1 << 20):
                 file.write(block)
     except (urllib.error.URLError, TimeoutError) as error:

@@ -109,17 +109,35 @@ def _created(stacks: list[Stack], *, full: bool) -> str:
 # The types by which people know a stack; the rest is counted.
 TELLING = frozenset(
     f"AWS::{name}"
-    for name in """
-    EC2::VPC EC2::Subnet EC2::NatGateway EC2::Instance EC2::EIP EC2::VPCEndpoint EC2::VPCPeeringConnection
-    EC2::SecurityGroup
-    EC2::LaunchTemplate IAM::Role RDS::DBInstance ElastiCache::ReplicationGroup SecretsManager::Secret
-    AutoScaling::AutoScalingGroup
-    ElasticLoadBalancingV2::LoadBalancer ElasticLoadBalancingV2::TargetGroup S3::Bucket CloudFront::Distribution
-    Route53::HostedZone
-    Route53::RecordSet CertificateManager::Certificate CloudWatch::Alarm CloudWatch::Dashboard SNS::Topic
-    Lambda::Function
-    AutoScaling::ScheduledAction Scheduler::Schedule
-    """.split()
+    for name in [
+        "EC2::VPC",
+        "EC2::Subnet",
+        "EC2::NatGateway",
+        "EC2::Instance",
+        "EC2::EIP",
+        "EC2::VPCEndpoint",
+        "EC2::VPCPeeringConnection",
+        "EC2::SecurityGroup",
+        "EC2::LaunchTemplate",
+        "IAM::Role",
+        "RDS::DBInstance",
+        "ElastiCache::ReplicationGroup",
+        "SecretsManager::Secret",
+        "AutoScaling::AutoScalingGroup",
+        "ElasticLoadBalancingV2::LoadBalancer",
+        "ElasticLoadBalancingV2::TargetGroup",
+        "S3::Bucket",
+        "CloudFront::Distribution",
+        "Route53::HostedZone",
+        "Route53::RecordSet",
+        "CertificateManager::Certificate",
+        "CloudWatch::Alarm",
+        "CloudWatch::Dashboard",
+        "SNS::Topic",
+        "Lambda::Function",
+        "AutoScaling::ScheduledAction",
+        "Scheduler::Schedule",
+    ]
 )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trestle_aws.template import Resource
-from trestle_aws.values import GetAtt
-
 from engine.aws_metrics import METRICS
 from engine.checks.registry import property_of
 from engine.environment import Environment, at, items, mapping, number
 from engine.watching import ALARM, COMPOSITE, Alarm, Metric, Values, alarms, children, widgets
+from trestle_aws.template import Resource
+from trestle_aws.values import GetAtt
 
 GIB = 2.0**30
 
@@ -278,7 +277,7 @@ def ringing(environment: Environment) -> Iterator[tuple[object, str]]:
 
 def situations(environment: Environment) -> Iterator[tuple[str, Values, set[str]]]:
     """What may be the case, and the watched metrics whose alarms ring then; all others are silent."""
-    nothing: dict[str, float | None] = {name: None for name in ("RequestCount", "Answers", "TargetResponseTime")}
+    nothing: dict[str, float | None] = dict.fromkeys(("RequestCount", "Answers", "TargetResponseTime"))
     yield "nobody visits", day(environment, **nothing), set()
     yield (
         "one of three answers is 5xx at night",

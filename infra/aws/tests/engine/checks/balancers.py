@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trestle_aws.values import GetAtt, Value
-
 from engine.checks.http import Answer, ask
 from engine.checks.registry import property_of
 from engine.checks.tiers import (
@@ -21,6 +19,7 @@ from engine.checks.tiers import (
     web_paths,
 )
 from engine.environment import Environment, at, items, mapping, number, truth
+from trestle_aws.values import GetAtt, Value
 
 
 @property_of("visitors are led to https and to the apex, and every request to its tier")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trestle_aws.values import GetAtt, Value
-
 from engine.checks.registry import property_of
 from engine.checks.tiers import (
     api_variables,
     config,
 )
 from engine.environment import GIVEN, Environment, items
+from trestle_aws.values import GetAtt, Value
 
 PREFIX = f"{GIVEN['Project']}-{GIVEN['Environment']}"
 NAMESPACE = f"/{GIVEN['Project']}/{GIVEN['Environment']}"

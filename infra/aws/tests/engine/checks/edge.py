@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from engine.checks.registry import property_of
+from engine.environment import Environment, at, items, mapping, number, truth
 from trestle_aws.pictures import PREFIX
 from trestle_aws.template import Resource
 from trestle_aws.values import GetAtt, Ref, Text, Value
-
-from engine.checks.registry import property_of
-from engine.environment import Environment, at, items, mapping, number, truth
 
 REPOSITORY = Path(__file__).resolve().parents[5]
 SERVICES = REPOSITORY / "services"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from engine.checks.registry import property_of
+from engine.environment import GIVEN, Environment, at, items
 from trestle_aws import schema
 from trestle_aws.template import Resource
 from trestle_aws.values import Call, GetAtt, Ref, Text, Value, symbols
-
-from engine.checks.registry import property_of
-from engine.environment import GIVEN, Environment, at, items
 
 PREFIX = f"{GIVEN['Project']}-{GIVEN['Environment']}"
 

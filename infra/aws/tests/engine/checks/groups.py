@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trestle_aws.values import Ref
-
 from engine.checks.general import made_before
 from engine.checks.machine import machines, user_data
 from engine.checks.registry import property_of
@@ -17,6 +15,7 @@ from engine.checks.tiers import (
     targets_of,
 )
 from engine.environment import Environment, at, items, mapping, number, truth
+from trestle_aws.values import Ref
 
 
 @property_of("an instance that goes answers what it has begun")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
+from engine.environment import Environment, at, items, mapping, number
 from trestle_aws.template import Resource
 from trestle_aws.values import Value
-
-from engine.environment import Environment, at, items, mapping, number
 
 
 @dataclass(frozen=True)

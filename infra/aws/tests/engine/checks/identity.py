@@ -8,11 +8,11 @@ from functools import cache
 
 import botocore.session
 from botocore.exceptions import UnknownServiceError
-from trestle_aws.values import Value
 
 from engine.checks.machine import machines, user_data
 from engine.checks.registry import property_of
 from engine.environment import GIVEN, Environment, at, items, mapping
+from trestle_aws.values import Value
 
 
 def statements(environment: Environment) -> Iterator[tuple[object, dict[str, Value]]]:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from trestle_aws.values import Value
-
 from engine.checks.registry import property_of
 from engine.environment import GIVEN, ROOT, Environment, at
+from trestle_aws.values import Value
 
 PREFIX = f"/{GIVEN['Project']}/{GIVEN['Environment']}/config/"
 READ = {

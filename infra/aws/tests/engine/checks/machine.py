@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from engine.environment import ROOT, Environment, at, mapping
 from trestle_aws.intrinsics import decoded
 from trestle_aws.template import Resource
 from trestle_aws.values import Call, Text, Value
-
-from engine.environment import ROOT, Environment, at, mapping
 
 
 @dataclass

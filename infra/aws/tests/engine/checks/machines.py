@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trestle_aws.values import GetAtt, SsmParameter, Value
-
 from engine.checks.machine import head_of, machines, role_of, tested_user_data, user_data
 from engine.checks.registry import property_of
 from engine.environment import GIVEN, Environment, at, items, mapping, number, truth
+from trestle_aws.values import GetAtt, SsmParameter, Value
 
 
 @property_of("instances answer metadata requests by version 2 only, and no further than to themselves")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trestle_aws.template import Resource
-from trestle_aws.values import GetAtt, Text, Value
-
 from engine.checks.registry import property_of
 from engine.environment import Environment, at, items, mapping, number
+from trestle_aws.template import Resource
+from trestle_aws.values import GetAtt, Text, Value
 
 CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 """docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html: of every distribution."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from trestle_aws import stacknet
-from trestle_aws.network import internal
-
 from engine.checks import roles
 from engine.checks.registry import property_of
 from engine.environment import Environment, at, items, mapping, truth
+from trestle_aws import stacknet
+from trestle_aws.network import internal
 
 TIERS = {"PublicSubnets": "public", "AppSubnets": "app", "DataSubnets": "data"}
 AWS_CALLS = ("ssm", "ssmmessages", "secretsmanager", "logs", "autoscaling")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trestle_aws import stacknet
-
 from engine.checks import roles
 from engine.checks.registry import property_of
 from engine.environment import Environment
+from trestle_aws import stacknet
 
 
 @property_of("the peered VPC answers pings, and nothing else passes between the two")

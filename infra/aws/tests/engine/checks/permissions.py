@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from trestle_aws.template import ACCOUNT, Resource
-from trestle_aws.values import GetAtt, Ref, Symbol, Value, bind
-
 from engine.checks.registry import property_of
 from engine.environment import GIVEN, ROOT, Environment, at, items
 from engine.policy import Statement, allowed, statements
+from trestle_aws.template import ACCOUNT, Resource
+from trestle_aws.values import GetAtt, Ref, Symbol, Value, bind
 
 RECORDED = ROOT / "tests/recorded_calls.json"
 ROLES = {"web": "WebRole", "api": "ApiRole", "job": "JobRole", "single": "SingleRole", "generator": "GeneratorRole"}

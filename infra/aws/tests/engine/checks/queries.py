@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from trestle_aws.template import Resource
-from trestle_aws.values import Value
-
 from engine.checks.alarms import counted, own_namespace
 from engine.checks.registry import property_of
 from engine.environment import Environment, items, mapping
 from engine.watching import widgets
+from trestle_aws.template import Resource
+from trestle_aws.values import Value
 
 REPOSITORY = Path(__file__).resolve().parents[5]
 
@@ -110,8 +109,7 @@ def problems(query: str, known: frozenset[str]) -> Iterator[str]:
 
 def said_messages(query: str) -> Iterator[str]:
     """The messages that a query waits for."""
-    for text in re.findall(r'message\s*=\s*"([^"]*)"', query):
-        yield text
+    yield from re.findall(r'message\s*=\s*"([^"]*)"', query)
     for some in re.findall(r"message\s+in\s+\[([^\]]*)\]", query):
         yield from re.findall(r'"([^"]*)"', some)
     yield from re.findall(r"message\s+like\s+/([^/]+)/", query)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from trestle_aws.network import Host, internal
-
 from engine.checks import roles
 from engine.checks.network import AWS_CALLS, TIERS
 from engine.checks.registry import property_of
 from engine.environment import Environment, truth
+from trestle_aws.network import Host, internal
 
 
 @property_of("from the internet only the ALB's 80 and 443 and the options' ports")

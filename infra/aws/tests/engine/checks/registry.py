@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from engine.environment import Environment, at, number, truth
 from trestle_aws.template import Resource
 from trestle_aws.values import Value
-
-from engine.environment import Environment, at, number, truth
 
 Predicate = Callable[[Value], bool]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from engine.environment import Environment, items
 from trestle_aws import stacknet
 from trestle_aws.graph import Graph
 from trestle_aws.network import Host, Network
 from trestle_aws.template import Resource
-
-from engine.environment import Environment, items
 
 GROUPS = {
     "alb": "AlbSecurityGroup",

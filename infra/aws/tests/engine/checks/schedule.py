@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from trestle_aws.template import Resource
-from trestle_aws.values import Symbol, Text, Value
-
 from engine.checks.registry import property_of
 from engine.environment import Environment, at, items, mapping, number
+from trestle_aws.template import Resource
+from trestle_aws.values import Symbol, Text, Value
 
 NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 NUMBERS = ("0", "1", "2", "3", "4", "5", "6")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from trestle_aws.network import WORLD, Permission, Ports, internal
-from trestle_aws.stacknet import name_of
-
 from engine.checks import roles
 from engine.checks.registry import property_of
 from engine.environment import Environment
+from trestle_aws.network import WORLD, Permission, Ports, internal
+from trestle_aws.stacknet import name_of
 
 Edge = tuple[str, str, str]
 """From whom, to whom, by what."""

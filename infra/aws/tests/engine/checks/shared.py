@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trestle_aws.template import Resource
-
 from engine.checks.registry import property_of
 from engine.environment import Environment
+from trestle_aws.template import Resource
 
 
 @property_of("parameters that two stacks share are the same in both")

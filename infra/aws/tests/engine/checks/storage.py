@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trestle_aws.values import GetAtt, Value
-
 from engine.checks.registry import property_of
 from engine.environment import GIVEN, Environment, at, items, mapping, number, truth
+from trestle_aws.values import GetAtt, Value
 
 PREFIX = f"{GIVEN['Project']}-{GIVEN['Environment']}"
 NAMESPACE = f"/{GIVEN['Project']}/{GIVEN['Environment']}"

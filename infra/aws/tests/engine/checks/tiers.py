@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from engine.environment import ROOT, Environment, items, mapping
 from trestle_aws.template import Resource
 from trestle_aws.values import Value
-
-from engine.environment import ROOT, Environment, items, mapping
 
 SOURCE = ROOT.parents[1] / "services"
 LONGEST_REQUEST = 12

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from trestle_aws.template import Resource
-
 from engine.deploy import Deployment, Made, makes, tags, take
 from engine.makers.network import tag
+from trestle_aws.template import Resource
 
 Properties = dict[str, Any]
 

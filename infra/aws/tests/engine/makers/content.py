@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from trestle_aws.place import Place
-from trestle_aws.planning import Examples
-from trestle_aws.template import Resource
-
 from engine.deploy import Deployment, Made, makes, tags
 from engine.fit import fit
 from engine.makers.network import document
+from trestle_aws.place import Place
+from trestle_aws.planning import Examples
+from trestle_aws.template import Resource
 
 Properties = dict[str, Any]
 

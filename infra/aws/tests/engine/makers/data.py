@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trestle_aws.template import Resource
-
 from engine.deploy import Deployment, Made, makes, tags
+from trestle_aws.template import Resource
 
 Properties = dict[str, Any]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from trestle_aws.template import Resource
-
 from engine.deploy import Deployment, Made, makes, tags
 from engine.makers.network import document
+from trestle_aws.template import Resource
 
 Properties = dict[str, Any]
 

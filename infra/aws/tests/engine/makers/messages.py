@@ -6,9 +6,8 @@ import io
 import zipfile
 from typing import Any
 
-from trestle_aws.template import Resource
-
 from engine.deploy import Deployment, Made, makes, tags
+from trestle_aws.template import Resource
 
 Properties = dict[str, Any]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from trestle_aws.template import Resource
-
 from engine.deploy import Deployment, Made, makes, tags, take
+from trestle_aws.template import Resource
 
 Properties = dict[str, Any]
 
