@@ -107,7 +107,8 @@ async fn the_replicas_wait_for_mysql_and_need_no_redis() {
     let front = reqwest::get(project.url()).await.unwrap();
     assert_eq!(front.status(), 200, "the storefront is there without an API");
     let visitor = Shopper::visitor(&project.url());
-    visitor.get("/products").await.refused(503, "unavailable");
+    // Nobody accepts before it is ready: nginx says so.
+    visitor.get("/products").await.refused(502, "unavailable");
 
     // From here on it would disturb what others measure.
     let (_alone, _) = shared().await;

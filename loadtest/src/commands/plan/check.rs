@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use anyhow::Result;
 
-use super::measure::{Bench, SHOPPERS, steady, think};
+use super::demand::Point;
+use super::measure::{Moment, SHOPPERS, steady, think};
 use super::mix::{Frequencies, Shop};
 use super::tiers::Tiers;
-use crate::commands::common::Progress;
 use crate::interaction::Mix;
 use crate::load::{Load, Model, Shape, WarmUp};
 use crate::report::number::{fixed, float, percent};
-use crate::result::{Caches, Verdict};
+use crate::result::{Caches, Measured, Verdict};
+use crate::stats::sample::mean;
 
 /// Measured and predicted CPU of a tier may differ by so much of the prediction.
 pub const WITHIN: f64 = 0.15;
@@ -34,7 +35,9 @@ pub struct Check {
     pub seconds: f64,
     /// Completed interactions a second.
     pub rate: f64,
-    /// Cores.
+    /// The machine took so many times as much CPU for the mix, before and after the check, as while the costs were measured.
+    pub slower: f64,
+    /// Cores, on the machine as it is now.
     pub predicted: Tiers,
     pub measured: Tiers,
     /// Connections that executed a statement.
@@ -93,17 +96,36 @@ fn until_session(mix: Mix) -> f64 {
     1.0 / (buys + 1.0 / super::mix::VISIT)
 }
 
-/// Runs it and compares.
-pub async fn run(bench: &mut Bench, load: &Load, shop: &Shop, line: &mut Progress) -> Result<Check> {
-    let (moments, measured) = bench.load(load, "check", line).await?;
-    let point = steady(&moments, WINDOW, &measured);
+/// How much more CPU the mix takes for an interaction than when all was measured: other programs share caches and cores.
+fn slower(shop: &Shop, beside: &[Point]) -> f64 {
+    let each = |point: &Point| (point.cores.sum() - shop.idle.cores.sum()) / point.rate.max(1e-9);
+    let then = each(&shop.mix);
+    let now = mean(&beside.iter().map(each).collect::<Vec<_>>());
+    now.filter(|_| then > 0.0).map_or(1.0, |now| now / then)
+}
+
+/// Compares what was measured in the check with the prediction. `beside` is the mix as the prediction was made of it, run before and after.
+///
+/// # Errors
+/// When it was no closed load.
+pub fn compared(
+    shop: &Shop,
+    load: &Load,
+    (moments, measured): (&[Moment], &Measured),
+    beside: &[Point],
+) -> Result<Check> {
+    let point = steady(moments, WINDOW, measured);
     let seconds = measured.seconds.max(1e-9);
     let share = |count: u64| float(count) / float(measured.completed.max(1));
     let model = Frequencies::of(load.mix);
     let hashes_by_model = model.hashes() * point.rate;
     // So few come that chance alone makes a third more or less of them in such a run.
     let frequencies = model.with_hashes(share(measured.logins), share(measured.accounts));
-    let predicted = frequencies.cores(shop, point.rate).plus(shop.idle.cores);
+    let slower = slower(shop, beside);
+    let predicted = frequencies
+        .cores(shop, point.rate)
+        .times(slower)
+        .plus(shop.idle.cores);
     let verdicts = compare(predicted, point.cores);
     let Model::Closed { shoppers, .. } = load.model else {
         anyhow::bail!("the check is a closed load");
@@ -115,7 +137,8 @@ pub async fn run(bench: &mut Bench, load: &Load, shop: &Shop, line: &mut Progres
         rate: point.rate,
         predicted,
         measured: point.cores,
-        statements_predicted: frequencies.statements(shop, point.rate),
+        slower,
+        statements_predicted: frequencies.statements(shop, point.rate).map(|it| it * slower),
         statements_measured: point.statements,
         hashes: float(measured.logins + measured.accounts) / seconds,
         hashes_by_model,
@@ -184,6 +207,23 @@ mod tests {
         assert_eq!(verdicts[1].what, "CPU of API");
         assert_eq!(verdicts[1].found, "0.500 cores (+25.0 %)");
         assert_eq!(difference(0.4, 0.3), "-25.0 %");
+    }
+
+    #[test]
+    fn a_machine_that_is_slower_now_is_seen_in_the_mix() {
+        let at = |rate, cores| Point {
+            rate,
+            cores: api(cores),
+            ..Point::default()
+        };
+        let shop = Shop {
+            idle: at(0.0, 0.1),
+            mix: at(100.0, 0.3),
+            ..Shop::default()
+        };
+        let found = slower(&shop, &[at(100.0, 0.3), at(50.0, 0.25)]);
+        assert!((found - 1.25).abs() < 1e-9, "{found}");
+        assert!((slower(&shop, &[]) - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -143,14 +143,14 @@ impl Bench {
         point(&before, &self.now(), &Measured::default())
     }
 
-    /// Makes accounts with sessions, brings caches to a state that the mix has, and finds the rate of the mix that all is measured with.
+    /// Shoppers with sessions.
+    pub async fn prepare(&mut self, line: &mut Progress) -> Result<()> {
+        let tell = |done, of| line.show(&format!("accounts: {done} of {of}"));
+        self.lab.generator.prepare(SHOPPERS, true, tell).await
+    }
+
+    /// Brings caches to a state that the mix has, and finds the rate of the mix that all is measured with.
     pub async fn warm(&mut self, mix: Mix, idle: &Point, line: &mut Progress) -> Result<f64> {
-        self.lab
-            .generator
-            .prepare(SHOPPERS, true, |done, of| {
-                line.show(&format!("accounts: {done} of {of}"));
-            })
-            .await?;
         let first = self.mix(mix, FIRST_MIX, line).await?;
         let used = first.cores.with(idle.cores, |used, idle| used - idle).most();
         let factor = if used > 0.0 { MIX_USES / used } else { 1.0 };

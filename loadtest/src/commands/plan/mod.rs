@@ -133,6 +133,7 @@ async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<
     common::say("nobody shops: what is used all the same");
     let idle = bench.idle().await;
     common::say("warming caches");
+    bench.prepare(line).await?;
     let rate = bench.warm(args.mix, &idle, line).await?;
     line.done();
     let mut all: Vec<OnTop> = Interaction::ALL.into_iter().map(OnTop::of).collect();
@@ -162,7 +163,8 @@ async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<
     })
 }
 
-/// The run of the mix, by shoppers who come without a session.
+/// The run of the mix, by shoppers who come without a session. Before and after it the mix as it was measured, to see whether the machine
+/// is as fast as it was.
 async fn checked(
     bench: &mut Bench,
     args: &Args,
@@ -170,6 +172,9 @@ async fn checked(
     planned: f64,
     line: &mut Progress,
 ) -> Result<Check> {
+    common::say("check: the mix as it was measured");
+    let before = bench.mix(args.mix, shop.mix.rate, line).await?;
+    line.done();
     // All shoppers leave when the shop is asked what it knows of them; those of the check are others, who keep no sessions.
     bench
         .lab()
@@ -183,9 +188,13 @@ async fn checked(
     line.done();
     common::say("check: the mix, against the prediction");
     let load = check::load(args.mix, shop, planned, args.check_seconds(), args.shop.seed);
-    let check = check::run(bench, &load, shop, line).await;
+    let (moments, measured) = bench.load(&load, "check", line).await?;
     line.done();
-    check
+    common::say("check: the mix as it was measured");
+    bench.prepare(line).await?;
+    let after = bench.mix(args.mix, shop.mix.rate, line).await?;
+    line.done();
+    check::compared(shop, &load, (&moments, &measured), &[before, after])
 }
 
 fn needs(wanted: &Wanted, frequencies: &Frequencies, shop: &Shop, replicas: usize) -> Needs {

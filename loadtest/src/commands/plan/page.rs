@@ -103,7 +103,7 @@ fn checked(page: &mut Page, plan: &Plan) {
         },
         "What is used without shoppers is in both.",
     );
-    page.list(&text::check(found));
+    page.list(&text::check(&plan.shop, found));
 }
 
 fn demands(page: &mut Page, plan: &Plan) {

@@ -60,6 +60,7 @@ fn plan(flags: &[&str], measured: f64) -> Plan {
         think_s: 0.2,
         seconds: 20.3,
         rate: 100.0,
+        slower: 1.0,
         predicted,
         measured: predicted.times(measured),
         statements_predicted: Some(0.2),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Plan;
 use super::check::{Check, RESOLUTION, WITHIN, difference};
 use super::demand::Demand;
-use super::mix::VISIT;
+use super::mix::{Shop, VISIT};
 use super::tiers::Tiers;
 use crate::report::number::{count, fixed, float, percent, percent_of, plain, quantity};
 use crate::report::screen::Columns;
@@ -179,7 +179,7 @@ pub fn reasons(plan: &Plan) -> Vec<String> {
 }
 
 /// The check's load and what else was found in it.
-pub fn check(check: &Check) -> Vec<String> {
+pub fn check(shop: &Shop, check: &Check) -> Vec<String> {
     let mut said = vec![
         format!(
             "{} shoppers, think time {} s, {} s: {} interactions/s. The machine was {} busy.",
@@ -193,6 +193,12 @@ pub fn check(check: &Check) -> Vec<String> {
             "Logins and new accounts: {}/s counted, which is what the prediction was made of; {}/s by the model of visits.",
             quantity(check.hashes),
             quantity(check.hashes_by_model)
+        ),
+        format!(
+            "Before and after it the mix at {} interactions/s took {} times as much CPU as while the costs were measured: so much slower or faster \
+             is the machine now, and the prediction is for that.",
+            quantity(shop.mix.rate),
+            fixed(check.slower, 2)
         ),
         format!(
             "A tier holds within {} of its prediction, or within {} cores, which such a run does not tell apart.",
@@ -270,7 +276,7 @@ pub fn summary(plan: &Plan) -> String {
             ]);
         }
         let _ = write!(text, "\n{}", columns.lines());
-        for line in check(found) {
+        for line in check(&plan.shop, found) {
             let _ = writeln!(text, "{line}");
         }
     }
