@@ -159,10 +159,25 @@ impl Bench {
 
     /// The mix alone. What comes on top is held against it.
     pub async fn mix(&mut self, mix: Mix, rate: f64, line: &mut Progress) -> Result<Point> {
-        let load = self.of(mix, None, (rate, 0.0), 0.0, self.times.measured);
+        self.mix_for(mix, rate, 1, line).await
+    }
+
+    /// The mix alone for so many times as long as it is measured otherwise: the median.
+    pub async fn mix_for(&mut self, mix: Mix, rate: f64, times: u8, line: &mut Progress) -> Result<Point> {
+        let load = self.of(
+            mix,
+            None,
+            (rate, 0.0),
+            0.0,
+            f64::from(times) * self.times.measured,
+        );
         let said = format!("the mix at {}/s", quantity(rate));
         let (moments, measured) = self.load(&load, &said, line).await?;
-        Ok(steady(&moments, usize::MAX, &measured))
+        Ok(steady(
+            &moments,
+            moments.len() / usize::from(times.max(1)),
+            &measured,
+        ))
     }
 
     /// One round of one interaction on top of the mix, which alone used what is given. The rate of the next ones follows from the first.

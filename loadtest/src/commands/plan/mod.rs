@@ -38,6 +38,9 @@ use crate::usage::Usage;
 /// So many interactions are held against one run of the mix alone: the machine's speed changes.
 const BESIDE: usize = 4;
 
+/// How much longer it is before and after the check, where it tells how fast the machine is now.
+const LONG: u8 = 3;
+
 /// What `plan.json` holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
@@ -173,7 +176,7 @@ async fn checked(
     line: &mut Progress,
 ) -> Result<Check> {
     common::say("check: the mix as it was measured");
-    let before = bench.mix(args.mix, shop.mix.rate, line).await?;
+    let before = bench.mix_for(args.mix, shop.mix.rate, LONG, line).await?;
     line.done();
     // All shoppers leave when the shop is asked what it knows of them; those of the check are others, who keep no sessions.
     bench
@@ -192,7 +195,7 @@ async fn checked(
     line.done();
     common::say("check: the mix as it was measured");
     bench.prepare(line).await?;
-    let after = bench.mix(args.mix, shop.mix.rate, line).await?;
+    let after = bench.mix_for(args.mix, shop.mix.rate, LONG, line).await?;
     line.done();
     check::compared(shop, &load, (&moments, &measured), &[before, after])
 }
