@@ -171,17 +171,12 @@ async fn session(mut shopper: Shopper, arrival: Instant, course: &Course) -> Sho
 mod tests {
     use std::cell::Cell;
 
-    use http::HeaderValue;
-    use tokio::net::TcpListener;
     use tokio::sync::watch;
     use tokio::task::LocalSet;
 
     use super::*;
     use crate::interaction::Mix;
-    use crate::journal::Journal;
     use crate::load::{Arrivals, WarmUp};
-    use crate::shopper::shop::Shop;
-    use crate::shopper::target::Target;
     use crate::stub;
     use crate::verdict;
 
@@ -193,14 +188,7 @@ mod tests {
 
     async fn load_that_is_over() {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(stub::serve(listener, stub::Behaviour::default()));
-        let journal = Journal::create(&folder.path().join("journal")).unwrap();
-        let target = Target::resolve(&url, None).await.unwrap();
-        let shop = Shop::read(target, journal, HeaderValue::from_static("identity"), 1)
-            .await
-            .unwrap();
+        let shop = stub::shop(folder.path()).await;
         let model = Model::Open {
             rate: 100.0,
             arrivals: Arrivals::Constant,

@@ -126,3 +126,18 @@ async fn respond(
 
 #[cfg(test)]
 mod tests;
+
+/// A stub as a shop to go shopping in, with its journal in `folder`. It lives as long as the test's runtime.
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+pub(crate) async fn shop(folder: &std::path::Path) -> std::rc::Rc<crate::shopper::shop::Shop> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(serve(listener, Behaviour::default()));
+    let journal = crate::journal::Journal::create(&folder.join("journal")).unwrap();
+    let target = crate::shopper::target::Target::resolve(&url, None).await.unwrap();
+    let encoding = http::HeaderValue::from_static("identity");
+    crate::shopper::shop::Shop::read(target, journal, encoding, 1)
+        .await
+        .unwrap()
+}

@@ -229,13 +229,10 @@ fn is_same(order: &Order, placed: &Placed) -> bool {
 mod tests {
     use std::time::Instant;
 
-    use http::HeaderValue;
-    use tokio::net::TcpListener;
     use tokio::task::LocalSet;
 
     use super::*;
-    use crate::journal::{Fate, Journal, Write};
-    use crate::shopper::target::Target;
+    use crate::journal::{Fate, Write};
     use crate::stub;
 
     /// A plan asks twice, more than a token's five minutes apart: the second time with the tokens of the first.
@@ -246,14 +243,7 @@ mod tests {
 
     async fn ask_once() {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(stub::serve(listener, stub::Behaviour::default()));
-        let journal = Journal::create(&folder.path().join("journal")).unwrap();
-        let target = Target::resolve(&url, None).await.unwrap();
-        let shop = Shop::read(target, journal, HeaderValue::from_static("identity"), 1)
-            .await
-            .unwrap();
+        let shop = stub::shop(folder.path()).await;
         let mut shopper = Shopper::new(&shop, 0, 0, true);
         shopper.prepare().await.unwrap();
         let cart = Write::Cart {

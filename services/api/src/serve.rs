@@ -70,7 +70,10 @@ pub fn run(config: Config, log: Log) -> anyhow::Result<()> {
 
 async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     let socket = bind(config.listen, "TRESTLE_LISTEN")?;
-    let ops_listener = bind(config.ops_listen, "TRESTLE_OPS_LISTEN")?.listen(BACKLOG)?;
+    let ops_listener = listen(
+        bind(config.ops_listen, "TRESTLE_OPS_LISTEN")?,
+        "TRESTLE_OPS_LISTEN",
+    )?;
     let shared = Arc::new(Shared {
         cache: Arc::new(Cache::new(
             config.cache_bytes,
@@ -113,7 +116,7 @@ async fn main_runtime(config: Config, log: Log) -> anyhow::Result<()> {
     // Until it is ready it refuses connections, so that whoever finds it by its name alone asks another one.
     tokio::select! {
         () = shared.lifecycle.reached(Phase::Closing) => {}
-        () = ready(&shared) => accept(socket.listen(BACKLOG)?, &workers, &shared).await,
+        () = ready(&shared) => accept(listen(socket, "TRESTLE_LISTEN")?, &workers, &shared).await,
     }
     // Dropping the senders tells each worker that no connection comes any more.
     let threads: Vec<_> = workers.into_iter().map(|worker| worker.thread).collect();
@@ -146,8 +149,19 @@ fn bind(address: SocketAddr, variable: &str) -> anyhow::Result<TcpSocket> {
         socket.bind(address)?;
         Ok(socket)
     };
-    bound()
-        .map_err(|error: std::io::Error| anyhow::anyhow!("{variable}: cannot listen on {address}: {error}"))
+    bound().map_err(|error| cannot_listen(variable, address, &error))
+}
+
+/// Two may take an address while neither listens: then it is told here.
+fn listen(socket: TcpSocket, variable: &str) -> anyhow::Result<TcpListener> {
+    let address = socket.local_addr()?;
+    socket
+        .listen(BACKLOG)
+        .map_err(|error| cannot_listen(variable, address, &error))
+}
+
+fn cannot_listen(variable: &str, address: SocketAddr, error: &std::io::Error) -> anyhow::Error {
+    anyhow::anyhow!("{variable}: cannot listen on {address}: {error}")
 }
 
 async fn ready(shared: &Shared) {

@@ -24,7 +24,7 @@ const POOL: u32 = 16;
     trestle-loadtest plan --shoppers 2000\n  \
     trestle-loadtest plan --shoppers 5000 --mix ordering --replica-cores 0.7 --headroom 40\n  \
     trestle-loadtest plan --shoppers 20000 --replica-cores 2 --vcpu-ratio 1.3    # see calibrate\n\n\
-    It takes some six minutes; nothing else should run meanwhile.\n\
+    It takes some seven minutes; nothing else should run meanwhile.\n\
     Exit code: 0 the prediction holds and nothing was lost; 1 else; 64 wrong arguments.")]
 pub struct Args {
     /// So many shoppers at a time

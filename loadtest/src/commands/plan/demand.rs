@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::tiers::Tiers;
 use crate::interaction::Interaction;
 use crate::report::number::float;
-use crate::result::Caches;
 use crate::stats::sample::median;
 
 /// What was measured at one time.
@@ -21,7 +20,6 @@ pub struct Point {
     pub statements: Option<f64>,
     /// Mean response time in milliseconds, of the one interaction where there is one on top.
     pub response_ms: f64,
-    pub caches: Caches,
     /// Of the interactions, 0 to 1, those that failed or were refused.
     pub trouble: f64,
     /// Of the host's cores, 0 to 1.
@@ -30,12 +28,11 @@ pub struct Point {
 }
 
 impl Point {
-    /// Of several at the same rate: of each number the median, so that seconds in which the machine was slow do not count. Hits are all
-    /// together, failures the mean. Nothing of none.
+    /// Of several at the same rate: of each number the median, so that seconds in which the machine was slow do not count; of
+    /// failures the mean. Nothing of none.
     pub fn median(points: &[Self]) -> Self {
         let of = |number: fn(&Self) -> f64| middle(points.iter().map(number));
         let statements: Option<Vec<f64>> = points.iter().map(|it| it.statements).collect();
-        let hits = |layer: fn(&Caches) -> u64| points.iter().map(|it| layer(&it.caches)).sum();
         Self {
             rate: of(|it| it.rate),
             more: of(|it| it.more),
@@ -44,11 +41,6 @@ impl Point {
             })),
             statements: statements.map(middle),
             response_ms: of(|it| it.response_ms),
-            caches: Caches {
-                memory: hits(|it| it.memory),
-                redis: hits(|it| it.redis),
-                database: hits(|it| it.database),
-            },
             trouble: points.iter().map(|it| it.trouble).sum::<f64>() / float(points.len().max(1) as u64),
             host_busy: of(|it| it.host_busy),
             host_steal: of(|it| it.host_steal),

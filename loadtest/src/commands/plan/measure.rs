@@ -333,7 +333,6 @@ fn point(from: &Moment, until: &Moment, measured: &Measured) -> Point {
         cores: Tiers::cores(&usage),
         statements: statements.map(|(from, until)| usage.cores(until.statements - from.statements)),
         response_ms: waited / float(good.max(1)),
-        caches: measured.caches,
         trouble: float(measured.failed + measured.shed) / float(measured.completed.max(1)),
         host_busy: usage.host.busy_share(),
         host_steal: usage.host.steal_share(),
