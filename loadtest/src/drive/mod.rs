@@ -123,7 +123,7 @@ impl Crowd {
         mut tell: impl FnMut(usize, usize),
     ) -> Result<()> {
         let there = if with_sessions {
-            self.idle.borrow().len()
+            self.idle.borrow().iter().filter(|it| it.keeps_session()).count()
         } else {
             self.shop.accounts.borrow().idle()
         };
@@ -161,10 +161,11 @@ impl Crowd {
         Shopper::new(&self.shop, self.seed, self.made.get(), keeps_session)
     }
 
-    /// Somebody who is idle, or somebody new.
+    /// Somebody who is idle, or somebody new. Who keeps no session would log in during a load that is to have no hash in it.
     fn somebody(&self, keeps_session: bool) -> Shopper {
-        let idle = self.idle.borrow_mut().pop();
-        idle.unwrap_or_else(|| self.shopper(keeps_session))
+        let mut idle = self.idle.borrow_mut();
+        let place = idle.iter().rposition(|it| it.keeps_session() == keeps_session);
+        place.map_or_else(|| self.shopper(keeps_session), |place| idle.remove(place))
     }
 
     /// Puts the load on the shop and measures it.
@@ -339,5 +340,34 @@ fn check(load: &Load) -> Result<()> {
             }
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+mod tests {
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::stub;
+
+    /// A planner's check, whose shoppers log in, comes between two loads whose shoppers have sessions.
+    #[tokio::test]
+    async fn who_keeps_no_session_has_no_part_in_a_load_of_those_who_do() {
+        LocalSet::new().run_until(one_of_each_kind()).await;
+    }
+
+    async fn one_of_each_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let crowd = Crowd::new(stub::shop(folder.path()).await, 0);
+        let without = crowd.somebody(false);
+        crowd.idle.borrow_mut().push(without);
+        crowd.prepare(1, true, |_, _| {}).await.unwrap();
+        // The last one is taken first: those without stand there.
+        crowd.idle.borrow_mut().rotate_left(1);
+        let found = [crowd.somebody(true), crowd.somebody(false)];
+        assert!(found[0].has_session(), "it was made ready");
+        assert!(!found[1].has_session());
+        assert!(crowd.idle.borrow().is_empty());
     }
 }

@@ -152,6 +152,11 @@ impl Shopper {
         self.good_until.is_some()
     }
 
+    /// Whether it stays the same customer from visit to visit.
+    pub fn keeps_session(&self) -> bool {
+        self.keeps_session
+    }
+
     /// Whether it should have one, and keep it, and has none.
     pub fn lacks_session(&self) -> bool {
         self.keeps_session && self.account.is_none()

@@ -109,7 +109,7 @@ impl Args {
         if self.quick { 1 } else { 3 }
     }
 
-    pub(super) fn check_seconds(&self) -> f64 {
-        if self.quick { 10.3 } else { 30.3 }
+    pub(super) fn check_parts(&self) -> usize {
+        if self.quick { 1 } else { 5 }
     }
 }

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use anyhow::Result;
 
 use super::demand::Point;
-use super::measure::{Moment, SHOPPERS, steady, think};
+use super::measure::{PAST_THE_TICK, SHOPPERS, think};
 use super::mix::{Frequencies, Shop};
 use super::tiers::Tiers;
 use crate::interaction::Mix;
 use crate::load::{Load, Model, Shape, WarmUp};
 use crate::report::number::{fixed, float, percent};
 use crate::result::{Caches, Measured, Verdict};
-use crate::stats::sample::mean;
+use crate::stats::sample::median;
 
 /// Measured and predicted CPU of a tier may differ by so much of the prediction.
 pub const WITHIN: f64 = 0.15;
@@ -21,21 +21,30 @@ pub const WITHIN: f64 = 0.15;
 pub const RESOLUTION: f64 = 0.005;
 /// The busiest tier, in cores, that the run is to come to: at least, so that there is something to compare, and at most.
 const BUSY: (f64, f64) = (0.2, 0.35);
-/// A process is now and then slower for seconds, on a machine that is shared: the median of so many seconds each.
-const WINDOW: usize = 5;
+/// Measured seconds of a part.
+const SECONDS: f64 = 10.0 + PAST_THE_TICK;
 /// Seconds before it is measured: at least, and at most. Sessions have to begin and end as often as they go on doing.
-const WARM_UP: (f64, f64) = (4.0, 14.0);
+const WARM_UP: (f64, f64) = (3.0, 14.0);
 
-/// What came of it.
+/// One part of the check.
+pub struct Part {
+    pub point: Point,
+    pub measured: Measured,
+    /// The mix as the prediction was made of it, run before and after.
+    pub beside: Point,
+}
+
+/// What came of it: medians of the parts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Check {
     pub shoppers: usize,
     pub think_s: f64,
-    /// Measured seconds.
+    pub parts: usize,
+    /// Measured seconds of all parts.
     pub seconds: f64,
     /// Completed interactions a second.
     pub rate: f64,
-    /// The machine took so many times as much CPU for the mix, before and after the check, as while the costs were measured.
+    /// The machine took so many times as much CPU for the mix, around each part, as while the costs were measured.
     pub slower: f64,
     /// Cores, on the machine as it is now.
     pub predicted: Tiers,
@@ -64,8 +73,8 @@ fn aim(planned: f64, busiest: f64) -> f64 {
     }
 }
 
-/// The load of the check.
-pub fn load(mix: Mix, shop: &Shop, planned: f64, seconds: f64, seed: u64) -> Load {
+/// The load of the check's first part.
+pub fn load(mix: Mix, shop: &Shop, planned: f64, seed: u64) -> Load {
     let frequencies = Frequencies::of(mix);
     let rate = aim(planned, frequencies.cores(shop, planned).most());
     let (cycle, think_s) = think(rate, frequencies.response_s(shop));
@@ -83,9 +92,18 @@ pub fn load(mix: Mix, shop: &Shop, planned: f64, seconds: f64, seed: u64) -> Loa
         more: None,
         think_s,
         with_sessions: false,
-        seconds,
-        warm_up: WarmUp::Seconds(until_steady.clamp(WARM_UP.0, WARM_UP.1).floor() + 0.3),
+        seconds: SECONDS,
+        warm_up: WarmUp::Seconds(until_steady.clamp(WARM_UP.0, WARM_UP.1).floor() + PAST_THE_TICK),
         seed: seed ^ 0xC4EC,
+    }
+}
+
+/// The load of the part after this one: most shoppers are in the middle of a visit.
+pub fn next(load: Load) -> Load {
+    Load {
+        warm_up: WarmUp::Seconds(WARM_UP.0 + PAST_THE_TICK),
+        seed: load.seed.wrapping_add(1),
+        ..load
     }
 }
 
@@ -97,54 +115,62 @@ fn until_session(mix: Mix) -> f64 {
 }
 
 /// How much more CPU the mix takes for an interaction than when all was measured: other programs share caches and cores.
-fn slower(shop: &Shop, beside: &[Point]) -> f64 {
+fn slower(shop: &Shop, beside: &Point) -> f64 {
     let each = |point: &Point| (point.cores.sum() - shop.idle.cores.sum()) / point.rate.max(1e-9);
-    let then = each(&shop.mix);
-    let now = mean(&beside.iter().map(each).collect::<Vec<_>>());
-    now.filter(|_| then > 0.0).map_or(1.0, |now| now / then)
+    let (then, now) = (each(&shop.mix), each(beside));
+    if then > 0.0 && now > 0.0 { now / then } else { 1.0 }
 }
 
-/// Compares what was measured in the check with the prediction. `beside` is the mix as the prediction was made of it, run before and after.
+/// What a part was to use, on the machine as fast as it was around it.
+fn predicted(mix: Mix, shop: &Shop, part: &Part) -> Point {
+    let share = |count: u64| float(count) / float(part.measured.completed.max(1));
+    // So few come that chance alone makes a third more or less of them in such a run.
+    let frequencies =
+        Frequencies::of(mix).with_hashes(share(part.measured.logins), share(part.measured.accounts));
+    let (rate, slower) = (part.point.rate, slower(shop, &part.beside));
+    Point {
+        cores: frequencies.cores(shop, rate).times(slower).plus(shop.idle.cores),
+        statements: frequencies.statements(shop, rate).map(|it| it * slower),
+        ..part.point.clone()
+    }
+}
+
+/// Compares what was measured in the parts with the prediction.
 ///
 /// # Errors
 /// When it was no closed load.
-pub fn compared(
-    shop: &Shop,
-    load: &Load,
-    (moments, measured): (&[Moment], &Measured),
-    beside: &[Point],
-) -> Result<Check> {
-    let point = steady(moments, WINDOW, measured);
-    let seconds = measured.seconds.max(1e-9);
-    let share = |count: u64| float(count) / float(measured.completed.max(1));
-    let model = Frequencies::of(load.mix);
-    let hashes_by_model = model.hashes() * point.rate;
-    // So few come that chance alone makes a third more or less of them in such a run.
-    let frequencies = model.with_hashes(share(measured.logins), share(measured.accounts));
-    let slower = slower(shop, beside);
-    let predicted = frequencies
-        .cores(shop, point.rate)
-        .times(slower)
-        .plus(shop.idle.cores);
-    let verdicts = compare(predicted, point.cores);
+pub fn compared(shop: &Shop, load: &Load, parts: &[Part]) -> Result<Check> {
     let Model::Closed { shoppers, .. } = load.model else {
         anyhow::bail!("the check is a closed load");
     };
+    let all = |of: fn(&Measured) -> f64| parts.iter().map(|it| of(&it.measured)).sum::<f64>();
+    let seconds = all(|it| it.seconds);
+    let predictions: Vec<Point> = parts.iter().map(|it| predicted(load.mix, shop, it)).collect();
+    let predicted = Point::median(&predictions);
+    let points: Vec<Point> = parts.iter().map(|it| it.point.clone()).collect();
+    let measured = Point::median(&points);
+    let beside: Vec<f64> = parts.iter().map(|it| slower(shop, &it.beside)).collect();
+    let verdicts = compare(predicted.cores, measured.cores);
     Ok(Check {
         shoppers,
         think_s: load.think_s,
+        parts: parts.len(),
         seconds,
-        rate: point.rate,
-        predicted,
-        measured: point.cores,
-        slower,
-        statements_predicted: frequencies.statements(shop, point.rate).map(|it| it * slower),
-        statements_measured: point.statements,
-        hashes: float(measured.logins + measured.accounts) / seconds,
-        hashes_by_model,
-        caches: measured.caches,
-        trouble: point.trouble,
-        host_busy: point.host_busy,
+        rate: measured.rate,
+        slower: median(&beside).unwrap_or(1.0),
+        predicted: predicted.cores,
+        measured: measured.cores,
+        statements_predicted: predicted.statements,
+        statements_measured: measured.statements,
+        hashes: all(|it| float(it.logins + it.accounts)) / seconds.max(1e-9),
+        hashes_by_model: Frequencies::of(load.mix).hashes() * measured.rate,
+        caches: parts.iter().fold(Caches::default(), |sum, it| Caches {
+            memory: sum.memory + it.measured.caches.memory,
+            redis: sum.redis + it.measured.caches.redis,
+            database: sum.database + it.measured.caches.database,
+        }),
+        trouble: measured.trouble,
+        host_busy: measured.host_busy,
         holds: verdicts.iter().all(|it| it.holds),
         verdicts,
     })
@@ -182,6 +208,7 @@ pub fn difference(predicted: f64, measured: f64) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 mod tests {
     use super::*;
 
@@ -221,9 +248,47 @@ mod tests {
             mix: at(100.0, 0.3),
             ..Shop::default()
         };
-        let found = slower(&shop, &[at(100.0, 0.3), at(50.0, 0.25)]);
+        let found = slower(&shop, &at(50.0, 0.225));
         assert!((found - 1.25).abs() < 1e-9, "{found}");
-        assert!((slower(&shop, &[]) - 1.0).abs() < 1e-9);
+        assert!((slower(&shop, &Point::default()) - 1.0).abs() < 1e-9);
+        // And the prediction is for that machine: what it uses without anybody stays as it was.
+        let part = Part {
+            point: at(100.0, 0.35),
+            measured: Measured::default(),
+            beside: at(50.0, 0.225),
+        };
+        let found = predicted(Mix::Shopping, &shop, &part);
+        assert!((found.cores.api - 0.35).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn a_part_that_was_held_up_does_not_count() {
+        let at = |cores| Point {
+            rate: 100.0,
+            cores: api(cores),
+            ..Point::default()
+        };
+        let shop = Shop {
+            mix: at(0.2),
+            ..Shop::default()
+        };
+        let parts: Vec<Part> = [0.2, 0.9, 0.21]
+            .map(|cores| Part {
+                point: at(cores),
+                measured: Measured {
+                    seconds: 10.0,
+                    logins: 1,
+                    completed: 1_000,
+                    ..Measured::default()
+                },
+                beside: at(0.2),
+            })
+            .into();
+        let load = load(Mix::Shopping, &shop, 100.0, 1);
+        let check = compared(&shop, &load, &parts).unwrap();
+        assert!(check.holds, "{check:?}");
+        assert_eq!((check.parts, check.seconds.to_bits()), (3, 30.0_f64.to_bits()));
+        assert!((check.hashes - 0.1).abs() < 1e-9 && (check.slower - 1.0).abs() < 1e-9);
     }
 
     #[test]
@@ -235,8 +300,12 @@ mod tests {
 
     #[test]
     fn the_check_comes_at_the_planned_rate() {
-        let small = load(Mix::Shopping, &Shop::default(), 10.0, 10.0, 1);
+        let small = load(Mix::Shopping, &Shop::default(), 10.0, 1);
         assert!((small.think_s - 2.4).abs() < 1e-9, "{}", small.think_s);
         assert!(!small.with_sessions, "logins are part of the mix");
+        let first = small.seed;
+        let second = next(small);
+        assert_ne!(second.seed, first, "other products each time");
+        assert!(!second.with_sessions);
     }
 }

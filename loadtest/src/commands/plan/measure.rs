@@ -25,16 +25,18 @@ use crate::stack::driver::Status;
 /// Few, with short think times: so a visit, which is counted in think times, comes to its end and others begin.
 pub const SHOPPERS: usize = 24;
 /// A tick comes after each whole second; the last one has to lie inside.
-const PAST_THE_TICK: f64 = 0.3;
+pub const PAST_THE_TICK: f64 = 0.3;
 /// The mix at a rate that every machine bears, to find out which one is wanted.
 const FIRST_MIX: f64 = 60.0;
 /// The busiest tier with the mix alone, in cores; and how many interactions a second that is at least, and at most.
-const MIX_USES: f64 = 0.1;
+const MIX_USES: f64 = 0.15;
 const MIX_RATE: (f64, f64) = (20.0, 400.0);
 /// What an interaction on top makes the busiest tier use more, in cores: enough to be seen. Many more would each cost less than those of a
 /// mix do, because caches are hit more often. Its first rate is multiplied by so much at least, and at most.
 const MORE_USES: f64 = 0.06;
 const FACTOR: (f64, f64) = (0.25, 8.0);
+/// On top at least, a second: of fewer, one that falls before or after the measured time would count as a tenth of the cost.
+const FEWEST: f64 = 4.0;
 
 /// More failures than this, and it is not that interaction's cost what was measured.
 const DOUBTFUL: f64 = 0.01;
@@ -78,6 +80,17 @@ impl OnTop {
             response_s: 0.0,
             rounds: Vec::new(),
         }
+    }
+
+    /// One round of it. How many the next ones are follows from the first.
+    pub fn push(&mut self, round: Round, idle: &Point) {
+        if self.rounds.is_empty() {
+            self.rate = next_rate(
+                self.rate,
+                &Demand::of(self.interaction, idle, vec![round.clone()]),
+            );
+        }
+        self.rounds.push(round);
     }
 
     pub fn demand(self, idle: &Point) -> Demand {
@@ -143,10 +156,10 @@ impl Bench {
         point(&before, &self.now(), &Measured::default())
     }
 
-    /// Shoppers with sessions.
-    pub async fn prepare(&mut self, line: &mut Progress) -> Result<()> {
+    /// Accounts: of shoppers with sessions, or of customers who come back without one.
+    pub async fn prepare(&mut self, with_sessions: bool, line: &mut Progress) -> Result<()> {
         let tell = |done, of| line.show(&format!("accounts: {done} of {of}"));
-        self.lab.generator.prepare(SHOPPERS, true, tell).await
+        self.lab.generator.prepare(SHOPPERS, with_sessions, tell).await
     }
 
     /// Brings caches to a state that the mix has, and finds the rate of the mix that all is measured with.
@@ -157,109 +170,81 @@ impl Bench {
         Ok((FIRST_MIX * factor).clamp(MIX_RATE.0, MIX_RATE.1).round())
     }
 
-    /// The mix alone. What comes on top is held against it.
+    /// The mix alone, by shoppers who have sessions.
     pub async fn mix(&mut self, mix: Mix, rate: f64, line: &mut Progress) -> Result<Point> {
-        self.mix_for(mix, rate, 1, line).await
+        self.mix_for(mix, rate, self.times.measured, line).await
     }
 
-    /// The mix alone for so many times as long as it is measured otherwise: the median.
-    pub async fn mix_for(&mut self, mix: Mix, rate: f64, times: u8, line: &mut Progress) -> Result<Point> {
-        let load = self.of(
-            mix,
-            None,
-            (rate, 0.0),
-            0.0,
-            f64::from(times) * self.times.measured,
-        );
+    /// The mix alone for so many seconds.
+    pub async fn mix_for(&mut self, mix: Mix, rate: f64, seconds: f64, line: &mut Progress) -> Result<Point> {
+        let load = self.of(mix, None, (rate, 0.0), 0.0, seconds);
         let said = format!("the mix at {}/s", quantity(rate));
-        let (moments, measured) = self.load(&load, &said, line).await?;
-        Ok(steady(
-            &moments,
-            moments.len() / usize::from(times.max(1)),
-            &measured,
-        ))
+        let (point, _) = self.load(&load, &said, line).await?;
+        Ok(point)
     }
 
-    /// One round of one interaction on top of the mix, which alone used what is given. The rate of the next ones follows from the first.
-    pub async fn round(
+    /// The mix, and one interaction on top.
+    pub async fn on_top(
         &mut self,
         mix: Mix,
-        alone: &Point,
+        rate: f64,
         on_top: &mut OnTop,
-        idle: &Point,
         line: &mut Progress,
-    ) -> Result<()> {
-        let interaction = on_top.interaction;
-        let rates = (alone.rate, on_top.rate);
+    ) -> Result<Point> {
+        let said = format!(
+            "{} at {}/s on top",
+            on_top.interaction.label(),
+            quantity(on_top.rate)
+        );
         let load = self.of(
             mix,
-            Some(interaction),
-            rates,
+            Some(on_top.interaction),
+            (rate, on_top.rate),
             on_top.response_s,
             self.times.measured,
         );
-        let said = format!("{} at {}/s on top", interaction.label(), quantity(on_top.rate));
-        let mut with = self.on_top(&load, interaction, &said, line).await?;
-        if with.trouble > DOUBTFUL {
+        let (mut point, mut measured) = self.load(&load, &said, line).await?;
+        if point.trouble > DOUBTFUL {
             // Something else held the machine up: once more.
-            with = self.on_top(&load, interaction, &said, line).await?;
+            (point, measured) = self.load(&load, &said, line).await?;
         }
-        on_top.response_s = with.response_ms / 1_000.0;
-        let round = Round {
-            mix: alone.clone(),
-            with,
-        };
-        if on_top.rounds.is_empty() {
-            on_top.rate = next_rate(on_top.rate, &Demand::of(interaction, idle, vec![round.clone()]));
-        }
-        on_top.rounds.push(round);
-        Ok(())
-    }
-
-    async fn on_top(
-        &mut self,
-        load: &Load,
-        interaction: Interaction,
-        said: &str,
-        line: &mut Progress,
-    ) -> Result<Point> {
-        let (moments, measured) = self.load(load, said, line).await?;
         let own = measured
             .interactions
             .iter()
-            .find(|it| it.interaction == interaction);
-        let point = steady(&moments, usize::MAX, &measured);
+            .find(|it| it.interaction == on_top.interaction);
+        let response_ms = own.map_or(0.0, |it| it.mean_ms);
+        on_top.response_s = response_ms / 1_000.0;
+        let more = match on_top.interaction {
+            // The mix has none, of shoppers who have sessions.
+            Interaction::Login => float(measured.logins) / measured.seconds,
+            Interaction::NewAccount => float(measured.accounts) / measured.seconds,
+            // The mix has some, too; of all that come so many are on top.
+            _ => point.rate * load.more.map_or(0.0, |it| it.share),
+        };
         Ok(Point {
-            // The mix has some of them, too; of all that come so many are on top.
-            more: point.rate * load.more.map_or(0.0, |it| it.share),
-            response_ms: own.map_or(0.0, |it| it.mean_ms),
+            more,
+            response_ms,
             ..point
         })
     }
 
-    /// Any load, with a moment at the last tick of its warm-up and at each one of its measured time.
-    pub async fn load(
-        &mut self,
-        load: &Load,
-        said: &str,
-        line: &mut Progress,
-    ) -> Result<(Vec<Moment>, Measured)> {
-        let (mut first, mut others) = (None, Vec::new());
+    /// Any load, from the last tick of its warm-up to the last one of its measured time.
+    pub async fn load(&mut self, load: &Load, said: &str, line: &mut Progress) -> Result<(Point, Measured)> {
+        let (mut from, mut until) = (None, None);
         let (meter, status) = (&self.meter, &self.status);
         let tell = |tick: Tick| {
             match tick.phase {
-                Phase::WarmUp => first = Some(now(meter, status)),
-                Phase::Measuring => others.push(now(meter, status)),
+                Phase::WarmUp => from = Some(now(meter, status)),
+                Phase::Measuring => until = Some(now(meter, status)),
                 Phase::Ending => {}
             }
             line.show(&format!("{said}: {}", crate::commands::common::tick_line(&tick)));
         };
         let measured = self.lab.generator.load(load, tell).await?;
-        let (Some(first), false) = (first, others.is_empty()) else {
+        let (Some(from), Some(until)) = (from, until) else {
             anyhow::bail!("{said}: the generator did not say when it measured");
         };
-        others.insert(0, first);
-        Ok((others, measured))
+        Ok((point(&from, &until, &measured), measured))
     }
 
     /// The mix, and one interaction on top, so many of each a second if an answer takes so long; by shoppers who have sessions.
@@ -302,18 +287,6 @@ pub fn think(rate: f64, response_s: f64) -> (f64, f64) {
     (cycle, (cycle - response_s).max(0.02))
 }
 
-/// Medians over windows of so many ticks; a last one that is shorter is left out, unless it is the only one.
-pub fn steady(moments: &[Moment], ticks: usize, measured: &Measured) -> Point {
-    let ticks = ticks.min(moments.len().saturating_sub(1)).max(1);
-    let ends = moments.iter().step_by(ticks);
-    let windows = ends.clone().zip(ends.skip(1));
-    Point::median(
-        &windows
-            .map(|(from, until)| point(from, until, measured))
-            .collect::<Vec<_>>(),
-    )
-}
-
 fn now(meter: &Meter, status: &Status) -> Moment {
     Moment {
         cpu: meter.snapshot(&status.processes, None),
@@ -352,7 +325,7 @@ fn first_rate(interaction: Interaction) -> f64 {
 fn next_rate(rate: f64, first: &Demand) -> f64 {
     let used = first.cpu.most() * first.rate();
     let factor = if used > 0.0 { MORE_USES / used } else { FACTOR.1 };
-    (rate * factor.clamp(FACTOR.0, FACTOR.1)).round()
+    (rate * factor.clamp(FACTOR.0, FACTOR.1)).round().max(FEWEST)
 }
 
 /// What makes a point doubtful.
@@ -404,6 +377,8 @@ mod tests {
         // Neither so few that the slope is noise, nor so many that a costly one is not seen coming.
         assert_eq!(next(2.0), 10.0_f64.to_bits());
         assert_eq!(next(0.0), 320.0_f64.to_bits());
+        // A hash of 50 ms.
+        assert_eq!(next_rate(4.0, &demand(4.0, 0.2)).to_bits(), 4.0_f64.to_bits());
     }
 
     #[test]

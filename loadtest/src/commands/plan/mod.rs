@@ -1,8 +1,7 @@
 //! `plan`: how much is needed for so many shoppers.
 //!
-//! The mix is run, then the mix with each interaction on top, in rounds; the slope of each tier's CPU is what one costs. The mix weights
-//! them, arithmetic makes arrivals, cores, replicas and connections of that, and a longer run of the mix at another rate is held against the
-//! prediction.
+//! The mix is run, and the mix with each interaction on top, in rounds; the slope of each tier's CPU is what one costs. The mix weights
+//! them, arithmetic makes arrivals, cores, replicas and connections of that, and the mix at another rate is held against the prediction.
 
 mod args;
 mod check;
@@ -22,8 +21,8 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 pub use self::args::Args;
-use self::check::Check;
-use self::demand::Point;
+use self::check::{Check, Part};
+use self::demand::{Point, Round};
 use self::measure::{Bench, OnTop};
 use self::mix::{Frequencies, Shop};
 use self::sizing::{Answer, Needs, Wanted};
@@ -35,11 +34,11 @@ use crate::report::folder::Folder;
 use crate::result::{Audit, Conditions, Measured, Verification};
 use crate::usage::Usage;
 
-/// So many interactions are held against one run of the mix alone: the machine's speed changes.
-const BESIDE: usize = 4;
+/// So many interactions are measured between two runs of the mix alone: the machine's speed changes.
+const BETWEEN: usize = 4;
 
-/// How much longer it is before and after the check, where it tells how fast the machine is now.
-const LONG: u8 = 3;
+/// So many times as long is the mix alone between the parts of the check, where it tells how fast the machine is now.
+const LONGER: f64 = 2.0;
 
 /// What `plan.json` holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -136,27 +135,35 @@ async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<
     common::say("nobody shops: what is used all the same");
     let idle = bench.idle().await;
     common::say("warming caches");
-    bench.prepare(line).await?;
+    bench.prepare(true, line).await?;
     let rate = bench.warm(args.mix, &idle, line).await?;
     line.done();
     let mut all: Vec<OnTop> = Interaction::ALL.into_iter().map(OnTop::of).collect();
-    let mut mixes = Vec::new();
     let (rounds, kinds) = (args.rounds(), all.len());
+    common::say("the mix");
+    let mut mixes = vec![bench.mix(args.mix, rate, line).await?];
+    line.done();
     for round in 1..=rounds {
-        for (part, some) in all.chunks_mut(BESIDE).enumerate() {
-            common::say(&format!("round {round} of {rounds}: the mix"));
-            let mix = bench.mix(args.mix, rate, line).await?;
-            line.done();
-            for (place, on_top) in some.iter_mut().enumerate() {
+        let mut place = 0;
+        for some in all.chunks_mut(BETWEEN) {
+            let mut with = Vec::new();
+            for on_top in some.iter_mut() {
+                place += 1;
                 common::say(&format!(
-                    "round {round} of {rounds}, {} of {kinds}: {} on top",
-                    part * BESIDE + place + 1,
+                    "round {round} of {rounds}, {place} of {kinds}: {} on top",
                     on_top.interaction.label()
                 ));
-                bench.round(args.mix, &mix, on_top, &idle, line).await?;
+                with.push(bench.on_top(args.mix, rate, on_top, line).await?);
                 line.done();
             }
-            mixes.push(mix);
+            common::say(&format!("round {round} of {rounds}: the mix"));
+            mixes.push(bench.mix(args.mix, rate, line).await?);
+            line.done();
+            let around = Point::median(mixes.last_chunk::<2>().map_or(&[], |it| it));
+            for (on_top, with) in some.iter_mut().zip(with) {
+                let mix = around.clone();
+                on_top.push(Round { mix, with }, &idle);
+            }
         }
     }
     Ok(Shop {
@@ -166,8 +173,7 @@ async fn measure(bench: &mut Bench, args: &Args, line: &mut Progress) -> Result<
     })
 }
 
-/// The run of the mix, by shoppers who come without a session. Before and after it the mix as it was measured, to see whether the machine
-/// is as fast as it was.
+/// The mix by shoppers who come without a session, in parts. Around each the mix as it was measured, to see how fast the machine is now.
 async fn checked(
     bench: &mut Bench,
     args: &Args,
@@ -175,29 +181,32 @@ async fn checked(
     planned: f64,
     line: &mut Progress,
 ) -> Result<Check> {
+    let long = LONGER * args.times().measured;
+    // Customers who come back.
+    bench.prepare(false, line).await?;
+    let mut load = check::load(args.mix, shop, planned, args.shop.seed);
     common::say("check: the mix as it was measured");
-    let before = bench.mix_for(args.mix, shop.mix.rate, LONG, line).await?;
+    let mut before = bench.mix_for(args.mix, shop.mix.rate, long, line).await?;
     line.done();
-    // All shoppers leave when the shop is asked what it knows of them; those of the check are others, who keep no sessions.
-    bench
-        .lab()
-        .generator
-        .verify(|done, of| {
-            line.show(&format!(
-                "asking the shop for what it acknowledged: {done} of {of} owners"
-            ));
-        })
-        .await?;
-    line.done();
-    common::say("check: the mix, against the prediction");
-    let load = check::load(args.mix, shop, planned, args.check_seconds(), args.shop.seed);
-    let (moments, measured) = bench.load(&load, "check", line).await?;
-    line.done();
-    common::say("check: the mix as it was measured");
-    bench.prepare(line).await?;
-    let after = bench.mix_for(args.mix, shop.mix.rate, LONG, line).await?;
-    line.done();
-    check::compared(shop, &load, (&moments, &measured), &[before, after])
+    let (mut parts, count) = (Vec::new(), args.check_parts());
+    for part in 1..=count {
+        common::say(&format!(
+            "check, {part} of {count}: the mix, against the prediction"
+        ));
+        let (point, measured) = bench.load(&load, "check", line).await?;
+        line.done();
+        common::say(&format!("check, {part} of {count}: the mix as it was measured"));
+        let after = bench.mix_for(args.mix, shop.mix.rate, long, line).await?;
+        line.done();
+        parts.push(Part {
+            beside: Point::median(&[before, after.clone()]),
+            point,
+            measured,
+        });
+        before = after;
+        load = check::next(load);
+    }
+    check::compared(shop, &load, &parts)
 }
 
 fn needs(wanted: &Wanted, frequencies: &Frequencies, shop: &Shop, replicas: usize) -> Needs {

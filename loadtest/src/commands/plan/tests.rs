@@ -58,7 +58,8 @@ fn plan(flags: &[&str], measured: f64) -> Plan {
     let check = Check {
         shoppers: 24,
         think_s: 0.2,
-        seconds: 20.3,
+        parts: 2,
+        seconds: 20.6,
         rate: 100.0,
         slower: 1.0,
         predicted,

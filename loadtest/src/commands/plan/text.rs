@@ -182,10 +182,11 @@ pub fn reasons(plan: &Plan) -> Vec<String> {
 pub fn check(shop: &Shop, check: &Check) -> Vec<String> {
     let mut said = vec![
         format!(
-            "{} shoppers, think time {} s, {} s: {} interactions/s. The machine was {} busy.",
+            "{} shoppers, think time {} s, {} s in {} parts: {} interactions/s. The machine was {} busy.",
             check.shoppers,
             quantity(check.think_s),
             fixed(check.seconds, 0),
+            check.parts,
             quantity(check.rate),
             percent(check.host_busy)
         ),
@@ -195,8 +196,8 @@ pub fn check(shop: &Shop, check: &Check) -> Vec<String> {
             quantity(check.hashes_by_model)
         ),
         format!(
-            "Before and after it the mix at {} interactions/s took {} times as much CPU as while the costs were measured: so much slower or faster \
-             is the machine now, and the prediction is for that.",
+            "Around each part the mix at {} interactions/s was run: it took {} times as much CPU as while the costs were measured (median). So much \
+             slower or faster is the machine now, and the prediction is for that.",
             quantity(shop.mix.rate),
             fixed(check.slower, 2)
         ),
