@@ -167,7 +167,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// When there is none, or one of another format.
 pub fn read(folder: &Path) -> Result<RunResult> {
     let file = folder.join("result.json");
-    let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("{} is no folder that `run` wrote: result.json", folder.display()))?;
     let result: RunResult =
         serde_json::from_str(&text).with_context(|| format!("{} is not a result", file.display()))?;
     let version = result.version;

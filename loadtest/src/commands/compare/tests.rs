@@ -159,4 +159,10 @@ fn folders_are_read_and_the_comparison_written() {
     std::fs::write(a.join("result.json"), later).unwrap();
     let told = format!("{:#}", read(&a).unwrap_err());
     assert!(told.contains("format 2, known is 1"), "{told}");
+    // Other commands write other files.
+    let told = format!("{:#}", read(&output).unwrap_err());
+    assert!(
+        told.contains("is no folder that `run` wrote: result.json"),
+        "{told}"
+    );
 }
