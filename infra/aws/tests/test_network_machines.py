@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from engine.environment import ROOT, at, items, mapping
+from lab import needs
 
 from trestle_aws.intrinsics import decoded
 from trestle_aws.template import Stack, Template
@@ -129,7 +130,9 @@ def test_the_bastion_takes_keys_alone_and_passes_on_ssh_alone() -> None:
 
 # --- Run for real, in network namespaces ------------------------------------------------------------------------------------
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and raw sockets need root")
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0 or not needs.may_isolate(), reason="namespaces and raw sockets need root, of a machine"
+)
 needs_ip = pytest.mark.skipif(not shutil.which("ip"), reason="needs ip (package iproute2)")
 needs_nft = pytest.mark.skipif(not shutil.which("nft"), reason="needs nft (package nftables)")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
@@ -19,10 +20,17 @@ PROGRAMS = {
 }
 
 
+def may_isolate() -> bool:
+    """Whether this process may make network namespaces: root of a container may not."""
+    return subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
+
+
 def without() -> str:
     """Why machines are not booted here although all that can be installed is there; "" when they are."""
     if os.geteuid() != 0:
         return "instances are booted by systemd-nspawn, which needs root (sudo make test-aws)"
+    if not may_isolate():
+        return "instances are booted in network namespaces, which root of this container may not make"
     if not (binaries() / "trestle-api").exists():
         return f"{binaries()} has no release binaries (make build)"
     return ""
